@@ -1,0 +1,192 @@
+//! The managed attributes of each kind of resource, and their flat form in which drift is found and shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::resource::{Kind, Tags};
+
+/// The managed attributes of a resource. A provider reads and writes these and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attributes {
+    /// See [`EncryptionKey`].
+    EncryptionKey(EncryptionKey),
+    /// See [`Bucket`].
+    Bucket(Bucket),
+    /// See [`CatalogDatabase`].
+    CatalogDatabase(CatalogDatabase),
+    /// See [`Grants`].
+    Grant(Grants),
+    /// See [`FreshnessAlarm`].
+    FreshnessAlarm(FreshnessAlarm),
+}
+
+/// The product's own key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncryptionKey {
+    /// `KMS key for <domain>/<product>`.
+    pub description: String,
+    /// Whether the key material is rotated every year.
+    pub rotation: bool,
+    /// Informational tags.
+    pub tags: Tags,
+}
+
+/// The product's storage bucket. Each boolean is an independent switch of the object store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they mirror the object store's own independent switches"
+)]
+pub struct Bucket {
+    /// Name of the key that encrypts new objects; `None` when objects are not encrypted with a key of ours.
+    pub encryption_key: Option<String>,
+    /// Whether old versions of objects are kept.
+    pub versioning: bool,
+    /// Whether every way of making objects public is closed.
+    pub public_access_blocked: bool,
+    /// Whether requests without TLS are refused.
+    pub tls_only: bool,
+    /// Informational tags.
+    pub tags: Tags,
+}
+
+/// The product's database in the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogDatabase {
+    /// Name of the bucket in which its tables live.
+    pub bucket: String,
+    /// Whether every principal that the account's own permissions allow may SELECT from new tables. Only for
+    /// public and internal products: otherwise it would bypass the grants.
+    pub open_select: bool,
+    /// Informational tags.
+    pub tags: Tags,
+}
+
+/// Everything that is granted on the product's catalog database, by principal.
+///
+/// It is one resource, so that a grant which nobody asks for is found without remembering it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Permissions (`SELECT`, `ALL` …) by principal.
+    pub entries: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The alarm on the product's freshness metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreshnessAlarm {
+    /// Metric namespace, `DataMesh/<domain>`.
+    pub namespace: String,
+    /// Metric name, `DataFreshnessMinutes`.
+    pub metric: String,
+    /// Value of the dimension `DataProduct`.
+    pub product: String,
+    /// Statistic over one period, `Maximum`.
+    pub statistic: String,
+    /// Comparison with the threshold, `GreaterThanThreshold`.
+    pub comparison: String,
+    /// Length of a period in seconds.
+    pub period_seconds: i32,
+    /// Number of periods that must breach.
+    pub evaluation_periods: i32,
+    /// Threshold in minutes.
+    pub threshold_minutes: i64,
+    /// What missing data counts as: `breaching`, because silence is never a pass.
+    pub missing_data: String,
+    /// Text that people see in the alarm.
+    pub description: String,
+    /// Topic that is told; `None` when the class names none.
+    pub topic: Option<String>,
+    /// Informational tags.
+    pub tags: Tags,
+}
+
+impl Attributes {
+    /// The kind that these attributes belong to.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::EncryptionKey(_) => Kind::EncryptionKey,
+            Self::Bucket(_) => Kind::Bucket,
+            Self::CatalogDatabase(_) => Kind::CatalogDatabase,
+            Self::Grant(_) => Kind::Grant,
+            Self::FreshnessAlarm(_) => Kind::FreshnessAlarm,
+        }
+    }
+
+    /// The attributes as flat `path → value` rows: the one form in which drift is computed and shown.
+    pub fn rows(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::EncryptionKey(key) => with_tags(
+                &key.tags,
+                [
+                    row("description", &key.description),
+                    row("rotation", key.rotation),
+                ]
+                .into_iter(),
+            ),
+            Self::Bucket(bucket) => with_tags(
+                &bucket.tags,
+                [
+                    row("versioning", bucket.versioning),
+                    row("publicAccessBlocked", bucket.public_access_blocked),
+                    row("tlsOnly", bucket.tls_only),
+                ]
+                .into_iter()
+                .chain(bucket.encryption_key.iter().map(|key| row("encryptionKey", key))),
+            ),
+            Self::CatalogDatabase(database) => with_tags(
+                &database.tags,
+                [
+                    row("bucket", &database.bucket),
+                    row("openSelect", database.open_select),
+                ]
+                .into_iter(),
+            ),
+            Self::Grant(grants) => grants.rows(),
+            Self::FreshnessAlarm(alarm) => alarm.rows(),
+        }
+    }
+}
+
+impl Grants {
+    fn rows(&self) -> BTreeMap<String, String> {
+        let join = |permissions: &BTreeSet<String>| permissions.iter().cloned().collect::<Vec<_>>().join(",");
+        self.entries
+            .iter()
+            .map(|(principal, permissions)| (format!("principals.{principal}"), join(permissions)))
+            .collect()
+    }
+}
+
+impl FreshnessAlarm {
+    fn rows(&self) -> BTreeMap<String, String> {
+        let fixed = [
+            row("namespace", &self.namespace),
+            row("metric", &self.metric),
+            row("dimensions.DataProduct", &self.product),
+            row("statistic", &self.statistic),
+            row("comparison", &self.comparison),
+            row("periodSeconds", self.period_seconds),
+            row("evaluationPeriods", self.evaluation_periods),
+            row("thresholdMinutes", self.threshold_minutes),
+            row("missingData", &self.missing_data),
+            row("description", &self.description),
+        ];
+        with_tags(
+            &self.tags,
+            fixed
+                .into_iter()
+                .chain(self.topic.iter().map(|topic| row("topic", topic))),
+        )
+    }
+}
+
+fn row(path: &str, value: impl ToString) -> (String, String) {
+    (path.to_owned(), value.to_string())
+}
+
+fn with_tags(tags: &Tags, rows: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    rows.chain(
+        tags.iter()
+            .map(|(key, value)| (format!("tags.{key}"), value.clone())),
+    )
+    .collect()
+}
