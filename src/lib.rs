@@ -1,3 +1,5 @@
 //! Crate.
+pub mod api;
+pub mod cli;
 pub mod model;
 pub mod provider;

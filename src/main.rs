@@ -1,1 +1,17 @@
-fn main() {}
+//! The binary `dataproduct`: parses, dispatches, and is the only place that may end the process.
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
+use dataproduct_operator::cli::Cli;
+
+fn main() -> ExitCode {
+    match Cli::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to be done about an error that cannot be shown.
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

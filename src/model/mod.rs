@@ -4,5 +4,6 @@
 
 pub mod attributes;
 pub mod measurement;
+pub mod name;
 pub mod owner;
 pub mod resource;

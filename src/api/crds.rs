@@ -1,0 +1,80 @@
+//! The custom resource definitions, with what the derive macro cannot express.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSON, JSONSchemaProps, ValidationRule,
+};
+use kube::CustomResourceExt;
+use serde_json::json;
+use thiserror::Error;
+
+use super::{DataDomain, DataProduct, PlatformStandards, ProviderClass, STANDARDS_NAME};
+
+/// A definition that lacks a part which every definition has.
+#[derive(Debug, Error)]
+#[error("the definition of {kind} has no schema; this is a bug of the operator")]
+pub struct CrdError {
+    kind: String,
+}
+
+/// Every custom resource definition, sorted by name.
+pub fn crds() -> Result<Vec<CustomResourceDefinition>, CrdError> {
+    let mut crds = vec![
+        data_product()?,
+        DataDomain::crd(),
+        ProviderClass::crd(),
+        platform_standards()?,
+    ];
+    crds.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
+    Ok(crds)
+}
+
+fn data_product() -> Result<CustomResourceDefinition, CrdError> {
+    let mut crd = DataProduct::crd();
+    let schema = schema_of(&mut crd)?;
+    schema.x_kubernetes_validations = Some(vec![
+        rule(
+            "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 48",
+            "metadata.name must be at most 48 lower-case letters, digits and hyphens, begin with a letter and have no dots: it becomes part of external names",
+        ),
+        rule(
+            "size(self.spec.domain) + size(self.metadata.name) <= 49",
+            "spec.domain and metadata.name must have at most 49 characters together: the bucket is named <domain>-<name>-<account> and may have 63",
+        ),
+    ]);
+    // No tool may call an object done before the operator has seen it.
+    if let Some(status) = schema
+        .properties
+        .as_mut()
+        .and_then(|properties| properties.get_mut("status"))
+    {
+        status.default = Some(JSON(json!({"observedGeneration": -1})));
+    }
+    Ok(crd)
+}
+
+fn platform_standards() -> Result<CustomResourceDefinition, CrdError> {
+    let mut crd = PlatformStandards::crd();
+    schema_of(&mut crd)?.x_kubernetes_validations = Some(vec![rule(
+        &format!("self.metadata.name == '{STANDARDS_NAME}'"),
+        "there is one PlatformStandards object and its name is default",
+    )]);
+    Ok(crd)
+}
+
+fn schema_of(crd: &mut CustomResourceDefinition) -> Result<&mut JSONSchemaProps, CrdError> {
+    let kind = crd.spec.names.kind.clone();
+    crd.spec
+        .versions
+        .first_mut()
+        .and_then(|version| version.schema.as_mut())
+        .and_then(|schema| schema.open_api_v3_schema.as_mut())
+        .ok_or(CrdError { kind })
+}
+
+fn rule(expression: &str, message: &str) -> ValidationRule {
+    ValidationRule {
+        rule: expression.to_owned(),
+        message: Some(message.to_owned()),
+        ..ValidationRule::default()
+    }
+}

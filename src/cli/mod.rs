@@ -1,0 +1,77 @@
+//! The command line: one file per subcommand. It parses and prints; what it says comes from the other rooms.
+
+pub mod crds;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use clap::{Parser, Subcommand};
+use thiserror::Error;
+
+/// Declares, judges, provisions and watches data products.
+#[derive(Debug, Parser)]
+#[command(name = "dataproduct", version, about, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the custom resource definitions as YAML, for `kubectl apply --server-side -f -`.
+    #[command(after_help = "Examples:\n  dataproduct crds | kubectl apply --server-side -f -\n  dataproduct crds --directory crds")]
+    Crds {
+        /// Write one file per kind into this directory instead of printing.
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+}
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// A definition is incomplete.
+    #[error(transparent)]
+    Crd(#[from] api::CrdError),
+    /// YAML could not be written.
+    #[error("cannot write YAML: {0}")]
+    Yaml(#[from] serde_saphyr::ser::Error),
+    /// Output or a file could not be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// Where.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+use crate::api;
+
+impl Command {
+    /// Runs the command.
+    pub fn run(self) -> Result<(), CliError> {
+        match self {
+            Self::Crds { directory: None } => print(&crds::render()?),
+            Self::Crds { directory: Some(directory) } => {
+                for (name, content) in crds::documents()? {
+                    let path = directory.join(name);
+                    std::fs::write(&path, content)
+                        .map_err(|source| CliError::Write { path: path.display().to_string(), source })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn print(text: &str) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|source| CliError::Write { path: "standard output".to_owned(), source })
+}

@@ -1,0 +1,200 @@
+//! Compares what is wanted with what was observed, one resource at a time.
+//!
+//! This file decides what state a resource is in; what follows from the state is decided by the planner.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    model::{
+        owner::Claim,
+        resource::{Delta, Desired, Health, Key, Observed, Removal},
+    },
+    provider::{ErrorKind, ProviderError},
+};
+
+/// What a product wants of one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// It should be there, like this.
+    Present(Box<Desired>),
+    /// It should not be there (any more).
+    Absent(Removal),
+}
+
+impl Wanted {
+    /// Which resource.
+    pub const fn key(&self) -> &Key {
+        match self {
+            Self::Present(desired) => &desired.key,
+            Self::Absent(removal) => &removal.key,
+        }
+    }
+}
+
+/// What a read said about one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    /// Proven absent.
+    Absent,
+    /// There.
+    Present(Box<Observed>),
+    /// The read failed: nothing is known, so nothing is created and nothing removed.
+    Unknown(Fault),
+}
+
+/// Observations by resource.
+pub type Observations = BTreeMap<Key, Observation>;
+
+/// A failure as a value: what status and schedule need to know of an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind of failure.
+    pub kind: ErrorKind,
+    /// The text for the user, with operation and resource.
+    pub message: String,
+}
+
+impl From<&ProviderError> for Fault {
+    fn from(error: &ProviderError) -> Self {
+        Self { kind: error.kind, message: error.to_string() }
+    }
+}
+
+impl From<Result<Option<Observed>, ProviderError>> for Observation {
+    fn from(read: Result<Option<Observed>, ProviderError>) -> Self {
+        match read {
+            Ok(Some(observed)) => Self::Present(Box::new(observed)),
+            Ok(None) => Self::Absent,
+            Err(error) => Self::Unknown(Fault::from(&error)),
+        }
+    }
+}
+
+/// What is known of the past of resources that hold data, from the status.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What was last known of a resource that existed: its identifier, and what it held.
+    pub existed: BTreeMap<Key, String>,
+    /// Resources whose loss the owner has accepted.
+    pub accepted_loss: Vec<Key>,
+}
+
+/// The state of one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It is as wanted, or absent and not wanted.
+    InSync,
+    /// It is wanted and proven absent.
+    Missing,
+    /// It is ours and differs.
+    Differs(Delta),
+    /// It is not marked as ours, but was ours once, or may be adopted when the class allows it.
+    Claimable(Claim, Delta),
+    /// It belongs to somebody else.
+    Foreign(String),
+    /// It is ours and not wanted.
+    Surplus,
+    /// It existed, held data, and is gone.
+    Lost(String),
+    /// It is ours and its deletion is scheduled.
+    PendingDeletion,
+    /// It is ours and switched off.
+    Disabled,
+    /// It could not be read.
+    Unknown(Fault),
+}
+
+/// One resource, what is wanted of it, and how it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// What is wanted.
+    pub wanted: Wanted,
+    /// The provider's identifier, when it exists.
+    pub id: Option<String>,
+    /// How it is.
+    pub state: State,
+}
+
+impl Assessment {
+    /// Which resource.
+    pub const fn key(&self) -> &Key {
+        self.wanted.key()
+    }
+
+    /// Whether others may refer to it: it is there, ours and usable, even when an attribute differs.
+    pub const fn is_usable(&self) -> bool {
+        matches!(self.state, State::InSync | State::Differs(_))
+    }
+}
+
+/// Assesses every wanted resource. One that was not observed counts as unknown.
+pub fn assess_all(wanted: &[Wanted], observations: &Observations, memory: &Memory) -> Vec<Assessment> {
+    wanted.iter().map(|wanted| assess(wanted, observations.get(wanted.key()), memory)).collect()
+}
+
+fn assess(wanted: &Wanted, observation: Option<&Observation>, memory: &Memory) -> Assessment {
+    let (id, state) = match (observation, wanted) {
+        (None, _) => (None, State::Unknown(not_observed(wanted.key()))),
+        (Some(Observation::Unknown(fault)), _) => (None, State::Unknown(fault.clone())),
+        (Some(Observation::Absent), Wanted::Absent(_)) => (None, State::InSync),
+        (Some(Observation::Absent), Wanted::Present(desired)) => (None, absent(&desired.key, memory)),
+        (Some(Observation::Present(observed)), Wanted::Absent(removal)) => {
+            (Some(observed.id.clone()), unwanted(removal, observed))
+        }
+        (Some(Observation::Present(observed)), Wanted::Present(desired)) => {
+            (Some(observed.id.clone()), present(desired, observed, memory))
+        }
+    };
+    Assessment { wanted: wanted.clone(), id, state }
+}
+
+fn absent(key: &Key, memory: &Memory) -> State {
+    match memory.existed.get(key) {
+        Some(last_known) if key.kind.holds_data() && !memory.accepted_loss.contains(key) => {
+            State::Lost(last_known.clone())
+        }
+        _ => State::Missing,
+    }
+}
+
+fn unwanted(removal: &Removal, observed: &Observed) -> State {
+    match removal.owner.claim(observed.owner.as_ref()) {
+        Claim::Mine | Claim::Predecessor if observed.health == Health::PendingDeletion => State::InSync,
+        Claim::Mine | Claim::Predecessor => State::Surplus,
+        Claim::Released | Claim::Foreign | Claim::Unmarked => State::InSync,
+    }
+}
+
+fn present(desired: &Desired, observed: &Observed, memory: &Memory) -> State {
+    let claim = desired.owner.claim(observed.owner.as_ref());
+    let delta = Delta::between(desired, observed);
+    match (claim, &observed.health) {
+        (Claim::Foreign, _) => State::Foreign(whose(observed)),
+        (Claim::Mine | Claim::Predecessor | Claim::Released, Health::Lost { last_known }) => {
+            if memory.accepted_loss.contains(&desired.key) {
+                State::Missing
+            } else {
+                State::Lost(last_known.clone())
+            }
+        }
+        (Claim::Released | Claim::Predecessor | Claim::Unmarked, Health::Live) => State::Claimable(claim, delta),
+        // The product is back while its key waits for its end: by contract, create takes the key back.
+        (Claim::Released | Claim::Predecessor, Health::PendingDeletion) => State::Missing,
+        (_, Health::PendingDeletion) => State::PendingDeletion,
+        (_, Health::Disabled) => State::Disabled,
+        (Claim::Unmarked, Health::Lost { .. }) => State::Missing,
+        (Claim::Mine, Health::Live) if delta.is_empty() => State::InSync,
+        (Claim::Mine, Health::Live) => State::Differs(delta),
+    }
+}
+
+fn whose(observed: &Observed) -> String {
+    observed.owner.as_ref().map_or_else(
+        || "it carries no ownership mark".to_owned(),
+        |owner| format!("it belongs to {} of cluster {}", owner.product, owner.cluster),
+    )
+}
+
+fn not_observed(key: &Key) -> Fault {
+    Fault { kind: ErrorKind::Unexpected, message: format!("{key} was not observed") }
+}
