@@ -1,5 +1,9 @@
 //! Crate.
 pub mod api;
 pub mod cli;
+pub mod governance;
 pub mod model;
+pub mod plan;
 pub mod provider;
+pub mod slo;
+pub mod status;

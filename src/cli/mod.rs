@@ -23,7 +23,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print the custom resource definitions as YAML, for `kubectl apply --server-side -f -`.
-    #[command(after_help = "Examples:\n  dataproduct crds | kubectl apply --server-side -f -\n  dataproduct crds --directory crds")]
+    #[command(
+        after_help = "Examples:\n  dataproduct crds | kubectl apply --server-side -f -\n  dataproduct crds --directory crds"
+    )]
     Crds {
         /// Write one file per kind into this directory instead of printing.
         #[arg(long, value_name = "DIR")]
@@ -57,11 +59,15 @@ impl Command {
     pub fn run(self) -> Result<(), CliError> {
         match self {
             Self::Crds { directory: None } => print(&crds::render()?),
-            Self::Crds { directory: Some(directory) } => {
+            Self::Crds {
+                directory: Some(directory),
+            } => {
                 for (name, content) in crds::documents()? {
                     let path = directory.join(name);
-                    std::fs::write(&path, content)
-                        .map_err(|source| CliError::Write { path: path.display().to_string(), source })?;
+                    std::fs::write(&path, content).map_err(|source| CliError::Write {
+                        path: path.display().to_string(),
+                        source,
+                    })?;
                 }
                 Ok(())
             }
@@ -73,5 +79,8 @@ fn print(text: &str) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
-        .map_err(|source| CliError::Write { path: "standard output".to_owned(), source })
+        .map_err(|source| CliError::Write {
+            path: "standard output".to_owned(),
+            source,
+        })
 }

@@ -56,7 +56,10 @@ pub struct Fault {
 
 impl From<&ProviderError> for Fault {
     fn from(error: &ProviderError) -> Self {
-        Self { kind: error.kind, message: error.to_string() }
+        Self {
+            kind: error.kind,
+            message: error.to_string(),
+        }
     }
 }
 
@@ -129,7 +132,10 @@ impl Assessment {
 
 /// Assesses every wanted resource. One that was not observed counts as unknown.
 pub fn assess_all(wanted: &[Wanted], observations: &Observations, memory: &Memory) -> Vec<Assessment> {
-    wanted.iter().map(|wanted| assess(wanted, observations.get(wanted.key()), memory)).collect()
+    wanted
+        .iter()
+        .map(|wanted| assess(wanted, observations.get(wanted.key()), memory))
+        .collect()
 }
 
 fn assess(wanted: &Wanted, observation: Option<&Observation>, memory: &Memory) -> Assessment {
@@ -145,7 +151,11 @@ fn assess(wanted: &Wanted, observation: Option<&Observation>, memory: &Memory) -
             (Some(observed.id.clone()), present(desired, observed, memory))
         }
     };
-    Assessment { wanted: wanted.clone(), id, state }
+    Assessment {
+        wanted: wanted.clone(),
+        id,
+        state,
+    }
 }
 
 fn absent(key: &Key, memory: &Memory) -> State {
@@ -177,7 +187,9 @@ fn present(desired: &Desired, observed: &Observed, memory: &Memory) -> State {
                 State::Lost(last_known.clone())
             }
         }
-        (Claim::Released | Claim::Predecessor | Claim::Unmarked, Health::Live) => State::Claimable(claim, delta),
+        (Claim::Released | Claim::Predecessor | Claim::Unmarked, Health::Live) => {
+            State::Claimable(claim, delta)
+        }
         // The product is back while its key waits for its end: by contract, create takes the key back.
         (Claim::Released | Claim::Predecessor, Health::PendingDeletion) => State::Missing,
         (_, Health::PendingDeletion) => State::PendingDeletion,
@@ -196,5 +208,8 @@ fn whose(observed: &Observed) -> String {
 }
 
 fn not_observed(key: &Key) -> Fault {
-    Fault { kind: ErrorKind::Unexpected, message: format!("{key} was not observed") }
+    Fault {
+        kind: ErrorKind::Unexpected,
+        message: format!("{key} was not observed"),
+    }
 }

@@ -1,0 +1,307 @@
+//! Who a product belongs to: binds its namespace to a domain, the domain to a provider class, and both to names.
+//!
+//! Everything that can forbid provisioning before a provider is asked is found here, as a [`Blocker`].
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::{
+    ResourceExt,
+    core::{Selector, SelectorExt},
+};
+
+use crate::{
+    api::{
+        AdoptionPolicy, DataDomain, DataProduct, DriftPolicy, Enforcement, ProviderClass, ProviderClassSpec,
+        product::{self, ChosenNames},
+    },
+    model::{
+        name::{Names, Overrides},
+        owner::{DeletionPolicy, Owner},
+    },
+    plan::{blocker::Blocker, world::Declared},
+};
+
+/// Account number of a class that names none.
+pub const DEFAULT_ACCOUNT: &str = "000000000000";
+/// Region of a class that names none.
+pub const DEFAULT_REGION: &str = "local";
+/// Days during which a deleted key can be taken back, when the class does not say.
+pub const DEFAULT_KEY_WINDOW_DAYS: i32 = 30;
+
+/// Where a product's resources live and under whose name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scope {
+    /// Name of the domain.
+    pub domain: String,
+    /// The domain's spec, where the domain still exists.
+    pub domain_spec: Option<Arc<DataDomain>>,
+    /// Account that holds the resources.
+    pub account: String,
+    /// Region that holds the resources.
+    pub region: String,
+    /// Role that is granted everything.
+    pub team_role: String,
+    /// Name of the provider class.
+    pub class_name: String,
+    /// Settings of the provider class.
+    pub class: ProviderClassSpec,
+    /// External names.
+    pub names: Names,
+    /// The ownership mark.
+    pub owner: Owner,
+}
+
+impl Scope {
+    /// How strictly the product is judged. A domain that is gone is judged strictly.
+    pub fn enforcement(&self) -> Enforcement {
+        self.domain_spec
+            .as_ref()
+            .map_or(Enforcement::Enforced, |domain| domain.spec.enforcement)
+    }
+
+    /// Whether the class lets products take over what the operator did not make.
+    pub fn may_adopt(&self) -> bool {
+        self.class.adoption == Some(AdoptionPolicy::Allowed)
+    }
+
+    /// Whether differences that nobody asked for are corrected.
+    pub fn corrects_drift(&self) -> bool {
+        self.class.drift_policy != Some(DriftPolicy::Report)
+    }
+
+    /// Days during which a deleted key can be taken back.
+    pub fn key_window_days(&self) -> i32 {
+        self.class
+            .key_deletion_window_days
+            .unwrap_or(DEFAULT_KEY_WINDOW_DAYS)
+    }
+}
+
+/// Finds the domain that binds a namespace, and refuses when there is none, more than one, or another than declared.
+pub fn bind<'a>(
+    namespace: &str,
+    labels: &BTreeMap<String, String>,
+    declared: &str,
+    domains: impl Iterator<Item = &'a Arc<DataDomain>>,
+) -> Result<&'a Arc<DataDomain>, Blocker> {
+    let mut binding = domains
+        .filter(|domain| binds(domain, namespace, labels))
+        .collect::<Vec<_>>();
+    binding.sort_by_key(|domain| domain.name_any());
+    match binding.as_slice() {
+        [] => Err(Blocker::NoDomain {
+            namespace: namespace.to_owned(),
+        }),
+        [domain] if domain.name_any() == declared => Ok(domain),
+        [domain] => Err(Blocker::DomainMismatch {
+            namespace: namespace.to_owned(),
+            declared: declared.to_owned(),
+            bound: domain.name_any(),
+        }),
+        several => Err(Blocker::AmbiguousDomain {
+            namespace: namespace.to_owned(),
+            domains: several.iter().map(|domain| domain.name_any()).collect(),
+        }),
+    }
+}
+
+/// Whether a domain claims a namespace.
+pub fn binds(domain: &DataDomain, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+    let listed = domain.spec.namespaces.iter().any(|name| name == namespace);
+    listed
+        || domain
+            .spec
+            .namespace_selector
+            .as_ref()
+            .is_some_and(|selector| selects(selector, labels))
+}
+
+fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    // An empty selector would hand every namespace to one domain, and a garbled one selects nothing.
+    let empty = selector.match_labels.as_ref().is_none_or(BTreeMap::is_empty)
+        && selector.match_expressions.as_ref().is_none_or(Vec::is_empty);
+    !empty && Selector::try_from(selector.clone()).is_ok_and(|selector| selector.matches(labels))
+}
+
+/// Resolves the scope of a product that lives.
+pub fn resolve(declared: &Declared) -> Result<Scope, Blocker> {
+    let product = &declared.product;
+    let namespace = product.namespace().unwrap_or_default();
+    let domain = bind(
+        &namespace,
+        &declared.namespace_labels,
+        &product.spec.domain,
+        declared.domains.iter(),
+    )?;
+    let class_name = class_name(product, domain)?;
+    let class = declared
+        .classes
+        .get(&class_name)
+        .ok_or_else(|| Blocker::ClassMissing {
+            class: class_name.clone(),
+        })?;
+    let account = domain.spec.account.clone().unwrap_or_default();
+    let (account_id, region) = locate(class, account.id, account.region);
+    let team_role = account
+        .team_role_arn
+        .unwrap_or_else(|| format!("arn:aws:iam::{account_id}:role/{}-team-role", product.spec.domain));
+    scope(
+        declared,
+        class_name,
+        class,
+        Some(Arc::clone(domain)),
+        account_id,
+        region,
+        team_role,
+    )
+}
+
+/// Resolves the scope of a product that is being deleted, from its status where its domain is gone.
+///
+/// `Ok(None)` says that nothing was ever provisioned, as far as spec and status tell.
+pub fn resolve_departing(declared: &Declared) -> Result<Option<Scope>, Blocker> {
+    match resolve(declared) {
+        Ok(scope) => return Ok(Some(scope)),
+        Err(Blocker::ClassMissing { class }) => return Err(Blocker::ClassMissing { class }),
+        Err(_) => {}
+    }
+    let Some(remembered) = declared
+        .product
+        .status
+        .as_ref()
+        .and_then(|status| status.domain.clone())
+    else {
+        return Ok(None);
+    };
+    let Some(class_name) = remembered.provider_class else {
+        return Ok(None);
+    };
+    let class = declared
+        .classes
+        .get(&class_name)
+        .ok_or_else(|| Blocker::ClassMissing {
+            class: class_name.clone(),
+        })?;
+    let (account_id, region) = locate(class, remembered.account_id, remembered.region);
+    scope(
+        declared,
+        class_name,
+        class,
+        None,
+        account_id,
+        region,
+        String::new(),
+    )
+    .map(Some)
+}
+
+fn scope(
+    declared: &Declared,
+    class_name: String,
+    class: &ProviderClass,
+    domain_spec: Option<Arc<DataDomain>>,
+    account: String,
+    region: String,
+    team_role: String,
+) -> Result<Scope, Blocker> {
+    let product = &declared.product;
+    let domain = product.spec.domain.clone();
+    let chosen = product
+        .spec
+        .provisioning
+        .as_ref()
+        .and_then(|provisioning| provisioning.names.clone());
+    let chosen = chosen.unwrap_or_default();
+    let names =
+        Names::of(&domain, &product.name_any(), &account, overrides(&chosen)).map_err(Blocker::BadName)?;
+    let owner = Owner {
+        cluster: declared.cluster.clone(),
+        uid: product.uid().unwrap_or_default(),
+        product: format!(
+            "{}/{}",
+            product.namespace().unwrap_or_default(),
+            product.name_any()
+        ),
+        purpose: format!("{domain}/{}", product.name_any()),
+        deletion: deletion_policy(product, class),
+        released: false,
+    };
+    Ok(Scope {
+        domain,
+        domain_spec,
+        account,
+        region,
+        team_role,
+        class_name,
+        class: class.spec.clone(),
+        names,
+        owner,
+    })
+}
+
+/// The names that a product chose, in the form that the computation takes.
+pub fn overrides(chosen: &ChosenNames) -> Overrides<'_> {
+    Overrides {
+        bucket: chosen.bucket.as_deref(),
+        database: chosen.database.as_deref(),
+        alarm: chosen.alarm.as_deref(),
+    }
+}
+
+fn class_name(product: &DataProduct, domain: &DataDomain) -> Result<String, Blocker> {
+    let asked = product
+        .spec
+        .provisioning
+        .as_ref()
+        .and_then(|provisioning| provisioning.provider_class_name.clone());
+    let allowed = &domain.spec.provider_classes;
+    let class = asked
+        .or_else(|| domain.spec.default_provider_class.clone())
+        .or_else(|| allowed.first().cloned())
+        .unwrap_or_default();
+    if !allowed.contains(&class) {
+        return Err(Blocker::ClassNotAllowed {
+            class,
+            allowed: allowed.clone(),
+            domain: domain.name_any(),
+        });
+    }
+    let before = product
+        .status
+        .as_ref()
+        .filter(|status| !status.resources.is_empty());
+    match before
+        .and_then(|status| status.domain.as_ref())
+        .and_then(|domain| domain.provider_class.as_ref())
+    {
+        Some(before) if *before != class => Err(Blocker::ClassChanged {
+            from: before.clone(),
+            to: class,
+        }),
+        _ => Ok(class),
+    }
+}
+
+fn locate(class: &ProviderClass, account: Option<String>, region: Option<String>) -> (String, String) {
+    let local = class.spec.local.clone().unwrap_or_default();
+    let account = account
+        .or(local.account_id)
+        .unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
+    let region = region
+        .or(local.region)
+        .unwrap_or_else(|| DEFAULT_REGION.to_owned());
+    (account, region)
+}
+
+fn deletion_policy(product: &DataProduct, class: &ProviderClass) -> DeletionPolicy {
+    let asked = product
+        .spec
+        .provisioning
+        .as_ref()
+        .and_then(|provisioning| provisioning.deletion_policy);
+    match asked.or(class.spec.deletion_policy) {
+        Some(product::DeletionPolicy::Delete) => DeletionPolicy::Delete,
+        Some(product::DeletionPolicy::Retain) | None => DeletionPolicy::Retain,
+    }
+}

@@ -1,0 +1,268 @@
+//! The one decision: from everything declared and observed to what is to be done and what is to be said.
+//!
+//! Pure and synchronous; reconciler, command line and tests call the same function.
+
+use kube::ResourceExt;
+
+use crate::{
+    api::{
+        ACCEPT_LOSS, APPROVE_PLAN, CONFIRM_DELETION, Enforcement,
+        product::{Approval, Lifecycle, Management},
+        status::ResourceState,
+    },
+    governance::{self, Report},
+    model::resource::{Key, Kind},
+    plan::{
+        assess::{Assessment, Memory, Wanted, assess_all},
+        bind::Scope,
+        blocker::Blocker,
+        build::{Permissions, build},
+        desired,
+        step::Plan,
+        teardown::{Departure, Teardown, teardown},
+        world::{Declared, World},
+    },
+    slo::{self, Verdict},
+};
+
+/// What is to be done and said about a product that lives.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// The judgement, where the standards exist.
+    pub report: Option<Report>,
+    /// Whether errors stop change.
+    pub enforcement: Enforcement,
+    /// What the product wants outside; empty when it has no scope.
+    pub wanted: Vec<Wanted>,
+    /// Hash of what the product wants.
+    pub hash: String,
+    /// How each resource is.
+    pub assessments: Vec<Assessment>,
+    /// What is known of the past of resources that hold data.
+    pub memory: Memory,
+    /// What to do, and what is held back.
+    pub plan: Plan,
+    /// Why something is held back, the most important reason first.
+    pub blockers: Vec<Blocker>,
+    /// The service levels.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// Decides about a product that lives.
+pub fn decide(world: &World) -> Decision {
+    let declared = &world.declared;
+    let report = judge(declared, world.scope.as_ref().ok());
+    let enforcement = world
+        .scope
+        .as_ref()
+        .map_or(Enforcement::Enforced, Scope::enforcement);
+    let memory = remember(declared);
+    let verdicts = slo::judge(&declared.product, &world.readings, declared.now);
+
+    let mut blockers = Vec::new();
+    let (wanted, assessments) = match &world.scope {
+        Err(blocker) => {
+            blockers.push(blocker.clone());
+            (Vec::new(), Vec::new())
+        }
+        Ok(scope) => match desired::desired(&declared.product, scope) {
+            Err(blocker) => {
+                blockers.push(blocker);
+                (Vec::new(), Vec::new())
+            }
+            Ok(wanted) => {
+                let assessments = assess_all(&wanted, &world.observations, &memory);
+                (wanted, assessments)
+            }
+        },
+    };
+    let hash = desired::hash(&wanted);
+    blockers.extend(holds(declared, report.as_ref(), enforcement, &hash));
+    let plan = build(&assessments, permissions(world, &blockers, &hash));
+    if plan.held.is_empty() {
+        // An approval that nothing waits for is no reason for anything.
+        blockers.retain(|blocker| !matches!(blocker, Blocker::AwaitingApproval { .. }));
+    }
+    Decision {
+        report,
+        enforcement,
+        wanted,
+        hash,
+        assessments,
+        memory,
+        plan,
+        blockers,
+        verdicts,
+    }
+}
+
+/// Decides about a product that is being deleted and has a scope.
+pub fn decide_teardown(world: &World, scope: &Scope) -> Teardown {
+    let declared = &world.declared;
+    let annotation = |name: &str| declared.product.annotations().get(name).cloned();
+    let departure = Departure {
+        owner: scope.owner.clone(),
+        name: declared.product.name_any(),
+        confirmation: annotation(CONFIRM_DELETION),
+        consumers: declared
+            .neighbours
+            .consumers
+            .iter()
+            .map(|(name, _)| name.to_string())
+            .collect(),
+        key_window_days: scope.key_window_days(),
+    };
+    let keys = scope.names.keys().collect::<Vec<_>>();
+    teardown(&departure, &keys, &world.observations)
+}
+
+fn judge(declared: &Declared, scope: Option<&Scope>) -> Option<Report> {
+    let standards = declared.standards.as_ref()?;
+    let domain = scope.and_then(|scope| scope.domain_spec.as_ref());
+    Some(governance::evaluate(&governance::Input {
+        product: &declared.product,
+        standards: &standards.spec,
+        domain_owner: domain.and_then(|domain| domain.spec.owner.as_ref()),
+    }))
+}
+
+/// Everything but a missing scope that holds change back.
+fn holds(declared: &Declared, report: Option<&Report>, enforcement: Enforcement, hash: &str) -> Vec<Blocker> {
+    let product = &declared.product;
+    let spec = &product.spec;
+    let provisioning = spec.provisioning.clone().unwrap_or_default();
+    let mut holds = Vec::new();
+    let draft = spec.lifecycle == Some(Lifecycle::Draft);
+    if spec.suspend == Some(true) {
+        holds.push(Blocker::Suspended);
+    }
+    match report {
+        None => holds.push(Blocker::NoStandards),
+        Some(report) if enforcement == Enforcement::Enforced && !draft => {
+            let mut errors = report.errors_in_order();
+            if let Some(first) = errors.next() {
+                holds.push(Blocker::PolicyErrors {
+                    errors: 1 + errors.count(),
+                    first: format!("{}: {}", first.id, first.message),
+                });
+            }
+        }
+        Some(_) => {}
+    }
+    if let Some((name, holder)) = &declared.neighbours.name_taken {
+        holds.push(Blocker::NameTaken {
+            name: name.clone(),
+            holder: holder.to_string(),
+        });
+    }
+    if draft {
+        holds.push(Blocker::Draft);
+    }
+    let approved = product
+        .annotations()
+        .get(APPROVE_PLAN)
+        .is_some_and(|approved| approved == hash);
+    if provisioning.approval == Some(Approval::Manual) && !approved {
+        holds.push(Blocker::AwaitingApproval {
+            hash: hash.to_owned(),
+        });
+    }
+    holds
+}
+
+fn permissions(world: &World, blockers: &[Blocker], hash: &str) -> Permissions {
+    let product = &world.declared.product;
+    let Ok(scope) = &world.scope else {
+        return Permissions::NONE;
+    };
+    let management = product
+        .spec
+        .provisioning
+        .as_ref()
+        .and_then(|provisioning| provisioning.management);
+    let may = match management.unwrap_or_default() {
+        Management::Observe => return Permissions::NONE,
+        Management::AdoptOnly => Permissions {
+            create: false,
+            correct: true,
+            adopt: scope.may_adopt(),
+            remove: true,
+        },
+        Management::Manage => Permissions {
+            create: true,
+            correct: true,
+            adopt: false,
+            remove: true,
+        },
+    };
+    // Governance stops change and never tears down; what takes access away goes on, unless a person said stop or
+    // the names may be somebody else's.
+    let stopped = blockers.iter().any(|blocker| {
+        matches!(
+            blocker,
+            Blocker::Suspended
+                | Blocker::NameTaken { .. }
+                | Blocker::Draft
+                | Blocker::AwaitingApproval { .. }
+        )
+    });
+    if stopped {
+        Permissions::NONE
+    } else if !blockers.is_empty() {
+        Permissions {
+            create: false,
+            correct: false,
+            adopt: false,
+            ..may
+        }
+    } else {
+        let drift_only = !scope.corrects_drift() && was_in_sync(world, hash);
+        Permissions {
+            correct: may.correct && !drift_only,
+            ..may
+        }
+    }
+}
+
+/// Whether the same wishes were already fulfilled once, so that a difference now is drift and not our own debt.
+fn was_in_sync(world: &World, hash: &str) -> bool {
+    world.declared.product.status.as_ref().is_some_and(|status| {
+        let same = status.plan.as_ref().and_then(|plan| plan.hash.as_deref()) == Some(hash);
+        let provisioned = status.condition("Provisioned");
+        same && provisioned
+            .is_some_and(|condition| condition.status == "True" || condition.reason == "Drifted")
+    })
+}
+
+/// What the status remembers of resources that hold data, and which losses their owner has accepted.
+fn remember(declared: &Declared) -> Memory {
+    let product = &declared.product;
+    let Some(status) = &product.status else {
+        return Memory::default();
+    };
+    let accepted = product.annotations().get(ACCEPT_LOSS);
+    let mut memory = Memory::default();
+    for resource in &status.resources {
+        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == resource.kind) else {
+            continue;
+        };
+        let key = Key::new(kind, &resource.name);
+        let lost = resource.state == ResourceState::Lost;
+        if lost && accepted.is_some() && accepted == loss_token(resource).as_ref() {
+            memory.accepted_loss.push(key.clone());
+        }
+        if let Some(id) = &resource.id {
+            memory.existed.insert(key, format!("it was {id}"));
+        }
+    }
+    memory
+}
+
+/// The value of the annotation that accepts the loss of a resource: its name and the instant of the loss, so that a
+/// second loss needs a second word.
+pub fn loss_token(resource: &crate::api::status::ResourceStatus) -> Option<String> {
+    resource
+        .last_observed_at
+        .as_ref()
+        .map(|at| format!("{}@{}", resource.name, at.0))
+}

@@ -1,0 +1,207 @@
+//! What a product wants outside the cluster, resource by resource, with the values of the reference's module.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kube::ResourceExt;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    api::{
+        DataProduct,
+        product::{Classification, DataProductSpec, Lifecycle, Role},
+    },
+    model::{
+        attributes::{Attributes, Bucket, CatalogDatabase, EncryptionKey, FreshnessAlarm, Grants},
+        duration::Span,
+        owner::MANAGED_BY,
+        resource::{Desired, Kind, Removal, Tags},
+    },
+    plan::{assess::Wanted, bind::Scope, blocker::Blocker},
+};
+
+/// Length of one period of the freshness alarm, in seconds.
+pub const ALARM_PERIOD_SECONDS: i32 = 300;
+/// Number of periods that must breach before the alarm goes off.
+pub const ALARM_PERIODS: i32 = 2;
+/// Name of the freshness metric.
+pub const FRESHNESS_METRIC: &str = "DataFreshnessMinutes";
+/// The tag value of a product that does not say how sensitive it is.
+const UNCLASSIFIED: &str = "unclassified";
+
+/// Everything that the product wants, in the order of creation.
+pub fn desired(product: &DataProduct, scope: &Scope) -> Result<Vec<Wanted>, Blocker> {
+    let spec = &product.spec;
+    let tags = tags(product, scope);
+    let retired = spec.lifecycle == Some(Lifecycle::Retired);
+    let attributes = |kind| -> Result<Option<Attributes>, Blocker> {
+        Ok(match kind {
+            Kind::EncryptionKey => Some(Attributes::EncryptionKey(key(product, scope, &tags))),
+            Kind::Bucket => Some(Attributes::Bucket(bucket(scope, &tags))),
+            Kind::CatalogDatabase => Some(Attributes::CatalogDatabase(database(spec, scope, &tags))),
+            Kind::Grant => (!retired).then(|| Attributes::Grant(grants(spec, scope))),
+            Kind::FreshnessAlarm if retired => None,
+            Kind::FreshnessAlarm => alarm(product, scope, &tags)?.map(Attributes::FreshnessAlarm),
+        })
+    };
+    Kind::ALL
+        .into_iter()
+        .map(|kind| Ok(wanted(scope, kind, attributes(kind)?)))
+        .collect()
+}
+
+fn wanted(scope: &Scope, kind: Kind, attributes: Option<Attributes>) -> Wanted {
+    let key = scope.names.key(kind);
+    let owner = scope.owner.clone();
+    match attributes {
+        Some(attributes) => Wanted::Present(Box::new(Desired {
+            key,
+            owner,
+            attributes,
+        })),
+        None => Wanted::Absent(Removal {
+            key,
+            owner,
+            key_window_days: scope.key_window_days(),
+        }),
+    }
+}
+
+/// A hash of everything wanted: two equal hashes want the same world. An approval names it.
+pub fn hash(wanted: &[Wanted]) -> String {
+    let mut digest = Sha256::new();
+    for wanted in wanted {
+        digest.update(wanted.key().to_string());
+        if let Wanted::Present(desired) = wanted {
+            for (path, value) in desired.attributes.rows().into_iter().chain(desired.owner.rows()) {
+                digest.update([0]);
+                digest.update(path);
+                digest.update([0]);
+                digest.update(value);
+            }
+        }
+        digest.update([1]);
+    }
+    digest
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn tags(product: &DataProduct, scope: &Scope) -> Tags {
+    let domain_owner = scope
+        .domain_spec
+        .as_ref()
+        .and_then(|domain| domain.spec.owner.clone())
+        .unwrap_or_default();
+    let owner = product.spec.owner.clone().unwrap_or_default();
+    let contact = owner
+        .email
+        .or(owner.team)
+        .or(domain_owner.email)
+        .or(domain_owner.team);
+    let classification = classification(&product.spec).map_or(UNCLASSIFIED, Classification::as_str);
+    let mut tags: Tags = scope.class.tags.clone();
+    tags.extend(
+        [
+            ("Domain", scope.domain.clone()),
+            ("DataProduct", product.name_any()),
+            ("Owner", contact.unwrap_or_else(|| "unknown".to_owned())),
+            ("Classification", classification.to_owned()),
+            ("ManagedBy", MANAGED_BY.to_owned()),
+            ("Version", product.spec.version.clone()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value)),
+    );
+    tags
+}
+
+fn classification(spec: &DataProductSpec) -> Option<Classification> {
+    spec.access.as_ref().and_then(|access| access.classification)
+}
+
+fn key(product: &DataProduct, scope: &Scope, tags: &Tags) -> EncryptionKey {
+    EncryptionKey {
+        description: format!("KMS key for {}/{}", scope.domain, product.name_any()),
+        rotation: true,
+        tags: tags.clone(),
+    }
+}
+
+fn bucket(scope: &Scope, tags: &Tags) -> Bucket {
+    Bucket {
+        encryption_key: Some(scope.names.encryption_key.clone()),
+        versioning: true,
+        public_access_blocked: true,
+        tls_only: true,
+        tags: tags.clone(),
+    }
+}
+
+fn database(spec: &DataProductSpec, scope: &Scope, tags: &Tags) -> CatalogDatabase {
+    // Open SELECT would bypass the grants, so only data that everybody may read has it.
+    let open = matches!(
+        classification(spec),
+        Some(Classification::Public | Classification::Internal)
+    );
+    CatalogDatabase {
+        bucket: scope.names.bucket.clone(),
+        open_select: open,
+        tags: tags.clone(),
+    }
+}
+
+fn grants(spec: &DataProductSpec, scope: &Scope) -> Grants {
+    let mut entries: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    entries
+        .entry(scope.team_role.clone())
+        .or_default()
+        .insert("ALL".to_owned());
+    for role in roles(spec) {
+        for principal in &role.principals {
+            let permissions = role
+                .permissions
+                .iter()
+                .map(|permission| permission.as_str().to_owned());
+            entries.entry(principal.clone()).or_default().extend(permissions);
+        }
+    }
+    Grants { entries }
+}
+
+/// The roles of a product.
+pub fn roles(spec: &DataProductSpec) -> impl Iterator<Item = &Role> {
+    spec.access.iter().flat_map(|access| &access.roles)
+}
+
+fn alarm(product: &DataProduct, scope: &Scope, tags: &Tags) -> Result<Option<FreshnessAlarm>, Blocker> {
+    let Some(freshness) = product.spec.slo.as_ref().and_then(|slo| slo.freshness.as_ref()) else {
+        return Ok(None);
+    };
+    let target: Span = freshness.target.parse().map_err(|error| Blocker::BadSpec {
+        message: format!("spec.slo.freshness.target: {error}"),
+    })?;
+    let settings = scope.class.alarm.clone().unwrap_or_default();
+    Ok(Some(FreshnessAlarm {
+        namespace: format!("DataMesh/{}", scope.domain),
+        metric: FRESHNESS_METRIC.to_owned(),
+        product: product.name_any(),
+        statistic: "Maximum".to_owned(),
+        comparison: "GreaterThanThreshold".to_owned(),
+        period_seconds: ALARM_PERIOD_SECONDS,
+        evaluation_periods: ALARM_PERIODS,
+        threshold_minutes: settings
+            .threshold_minutes
+            .map_or_else(|| target.minutes(), i64::from),
+        missing_data: "breaching".to_owned(),
+        description: format!(
+            "Data of {}/{} is older than {}",
+            scope.domain,
+            product.name_any(),
+            freshness.target
+        ),
+        topic: settings.topic,
+        tags: tags.clone(),
+    }))
+}

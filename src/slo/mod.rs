@@ -1,0 +1,156 @@
+//! From objectives and measurements to verdicts. What is not measured is Unknown with a reason, never a pass.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    api::{DataProduct, product::SloTarget, status::SloState},
+    model::{
+        duration::Span,
+        measurement::{Objective, Reading, Value},
+    },
+    plan::assess::Fault,
+};
+
+/// The verdict on one objective.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Which objective.
+    pub objective: Objective,
+    /// The target as the spec writes it.
+    pub target: String,
+    /// The target in its unit.
+    pub target_value: Option<String>,
+    /// The window as the spec writes it.
+    pub window: Option<String>,
+    /// How it is.
+    pub state: SloState,
+    /// Why, for people. Does not change with time alone.
+    pub message: String,
+    /// Instant of the newest data, where there is any.
+    pub measured: Option<Timestamp>,
+    /// Smallest change of `measured` that is worth a status write.
+    pub step: SignedDuration,
+    /// Where the measurement comes from.
+    pub source: Option<String>,
+    /// When the verdict changes if nothing else does.
+    pub flips_at: Option<Timestamp>,
+}
+
+/// Judges every objective of a product at an instant.
+pub fn judge(product: &DataProduct, readings: &Result<Vec<Reading>, Fault>, now: Timestamp) -> Vec<Verdict> {
+    let Some(slo) = &product.spec.slo else {
+        return Vec::new();
+    };
+    let targets = [
+        &slo.freshness,
+        &slo.availability,
+        &slo.completeness,
+        &slo.accuracy,
+    ];
+    Objective::ALL
+        .into_iter()
+        .zip(targets)
+        .filter_map(|(objective, target)| {
+            target
+                .as_ref()
+                .map(|target| verdict(objective, target, readings, now))
+        })
+        .collect()
+}
+
+/// The worst of the measured objectives; Unknown when none is measured.
+pub fn worst(verdicts: &[Verdict]) -> SloState {
+    let measured = verdicts
+        .iter()
+        .map(|verdict| verdict.state)
+        .filter(|state| *state != SloState::Unknown);
+    measured.max().unwrap_or(SloState::Unknown)
+}
+
+/// The first instant after `now` at which a verdict changes by time alone.
+pub fn next_flip(verdicts: &[Verdict], now: Timestamp) -> Option<Timestamp> {
+    verdicts
+        .iter()
+        .filter_map(|verdict| verdict.flips_at)
+        .filter(|at| *at > now)
+        .min()
+}
+
+fn verdict(
+    objective: Objective,
+    target: &SloTarget,
+    readings: &Result<Vec<Reading>, Fault>,
+    now: Timestamp,
+) -> Verdict {
+    let unknown = Verdict {
+        objective,
+        target: target.target.clone(),
+        target_value: None,
+        window: target.window.clone(),
+        state: SloState::Unknown,
+        message: format!("no backend of this product measures {}", objective.as_str()),
+        measured: None,
+        step: SignedDuration::ZERO,
+        source: None,
+        flips_at: None,
+    };
+    if objective != Objective::Freshness {
+        return unknown;
+    }
+    let span: Span = match target.target.parse() {
+        Ok(span) => span,
+        Err(error) => {
+            return Verdict {
+                message: format!("the target cannot be read: {error}"),
+                ..unknown
+            };
+        }
+    };
+    let unknown = Verdict {
+        target_value: Some(format!("{} s", span.seconds())),
+        step: SignedDuration::from_secs(span.seconds()),
+        ..unknown
+    };
+    match readings {
+        Err(fault) => Verdict {
+            message: format!("could not be measured: {}", fault.message),
+            ..unknown
+        },
+        Ok(readings) => match readings.iter().find(|reading| reading.objective == objective) {
+            None => unknown,
+            Some(reading) => freshness(reading, span, now, unknown),
+        },
+    }
+}
+
+fn freshness(reading: &Reading, target: Span, now: Timestamp, base: Verdict) -> Verdict {
+    let (since, empty) = match reading.value {
+        Value::NewestData(at) => (at, false),
+        Value::NoDataSince(at) => (at, true),
+    };
+    // An instant beyond the calendar never comes, so nothing flips then.
+    let due = since
+        .checked_add(SignedDuration::from_secs(target.seconds()))
+        .ok();
+    let late = due.is_some_and(|due| now > due);
+    let (state, message) = match (late, empty) {
+        (false, false) => (SloState::Met, "the newest data is within the target".to_owned()),
+        (false, true) => (SloState::Unknown, "no data has arrived yet".to_owned()),
+        (true, false) => (
+            SloState::Breached,
+            "the newest data is older than the target".to_owned(),
+        ),
+        (true, true) => (
+            SloState::Breached,
+            "no data has arrived within the target".to_owned(),
+        ),
+    };
+    Verdict {
+        state,
+        message,
+        measured: (!empty).then_some(since),
+        source: Some(reading.source.clone()),
+        flips_at: if late { None } else { due },
+        ..base
+    }
+}

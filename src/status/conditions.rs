@@ -1,0 +1,360 @@
+//! What each condition says, from the decision and from what became of it.
+
+use super::{Facts, reason::Reason};
+use crate::model::resource::{Delta, Kind};
+use crate::{
+    api::{Enforcement, status::SloState},
+    plan::{
+        Blocker,
+        assess::{Assessment, State},
+    },
+    provider::ErrorKind,
+    slo,
+};
+
+/// The value of a condition, before it is dated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signal {
+    /// `Some(true)` is True, `Some(false)` False, `None` Unknown.
+    pub holds: Option<bool>,
+    /// Why.
+    pub reason: Reason,
+    /// Why, for people.
+    pub message: String,
+}
+
+impl Signal {
+    /// The condition holds.
+    pub fn yes(message: impl Into<String>) -> Self {
+        Self {
+            holds: Some(true),
+            reason: Reason::Succeeded,
+            message: message.into(),
+        }
+    }
+
+    /// The condition does not hold.
+    pub fn no(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            holds: Some(false),
+            reason,
+            message: message.into(),
+        }
+    }
+
+    /// It is not known whether the condition holds.
+    pub fn unknown(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            holds: None,
+            reason,
+            message: message.into(),
+        }
+    }
+
+    /// Whether the condition is proven.
+    pub fn is_true(&self) -> bool {
+        self.holds == Some(true)
+    }
+}
+
+/// The namespace belongs to the domain that the spec names, and the domain allows the class.
+pub(super) fn domain_bound(facts: &Facts<'_>) -> Signal {
+    match &facts.world.scope {
+        Err(
+            blocker @ (Blocker::NoDomain { .. }
+            | Blocker::DomainMismatch { .. }
+            | Blocker::AmbiguousDomain { .. }
+            | Blocker::ClassNotAllowed { .. }),
+        ) => Signal::no(blocker_reason(blocker), blocker.to_string()),
+        Err(_) | Ok(_) => Signal::yes(format!(
+            "the namespace belongs to domain {}",
+            facts.world.declared.product.spec.domain
+        )),
+    }
+}
+
+/// No enforced policy error.
+pub(super) fn governance(facts: &Facts<'_>) -> Signal {
+    let Some(report) = &facts.decision.report else {
+        return Signal::no(Reason::EvaluationFailed, Blocker::NoStandards.to_string());
+    };
+    let errors = report.errors_in_order().count();
+    let blocked = facts
+        .decision
+        .blockers
+        .iter()
+        .find(|blocker| matches!(blocker, Blocker::PolicyErrors { .. }));
+    match (blocked, errors, facts.decision.enforcement) {
+        (Some(blocker), ..) => Signal::no(Reason::PolicyErrors, blocker.to_string()),
+        (None, 0, _) => Signal::yes(format!("score {}, no policy errors", report.score)),
+        (None, _, Enforcement::Grace) => Signal::no(
+            Reason::InGrace,
+            format!(
+                "{errors} policy errors will stop change once the domain leaves Grace; see status.governance"
+            ),
+        ),
+        (None, ..) => Signal {
+            holds: Some(true),
+            reason: Reason::NotEnforced,
+            message: format!(
+                "{errors} policy errors are not enforced for this product; see status.governance"
+            ),
+        },
+    }
+}
+
+/// A plan exists and may run.
+pub(super) fn planned(facts: &Facts<'_>) -> Signal {
+    let blockers = &facts.decision.blockers;
+    let planning = blockers.iter().find(|blocker| {
+        matches!(
+            blocker,
+            Blocker::AwaitingApproval { .. }
+                | Blocker::BadSpec { .. }
+                | Blocker::BadName(_)
+                | Blocker::NameTaken { .. }
+        )
+    });
+    match (planning, &facts.world.scope) {
+        (Some(blocker), _) | (None, Err(blocker)) => Signal::no(
+            match blocker {
+                Blocker::AwaitingApproval { .. } => Reason::AwaitingApproval,
+                _ => Reason::PlanFailed,
+            },
+            blocker.to_string(),
+        ),
+        (None, Ok(_)) => Signal::yes("the plan is made"),
+    }
+}
+
+/// Every resource is in sync, and a fresh observation says so.
+pub(super) fn provisioned(facts: &Facts<'_>) -> Signal {
+    if let Err(blocker) = &facts.world.scope {
+        return Signal::no(blocker_reason(blocker), blocker.to_string());
+    }
+    let open = facts
+        .after
+        .iter()
+        .filter(|assessment| assessment.state != State::InSync)
+        .collect::<Vec<_>>();
+    if open.is_empty() && !facts.after.is_empty() {
+        return Signal::yes(format!("{} resources are in sync", facts.after.len()));
+    }
+    if let Some(blocker) = facts.decision.blockers.first() {
+        return Signal::no(blocker_reason(blocker), blocker.to_string());
+    }
+    // The worst first: what somebody must look at hides what the operator works on.
+    let worst = open
+        .into_iter()
+        .map(|assessment| trouble(facts, assessment))
+        .min_by_key(|(rank, _)| *rank);
+    worst.map_or_else(
+        || Signal::unknown(Reason::ProviderUnavailable, "nothing was observed"),
+        |(_, signal)| signal,
+    )
+}
+
+/// How a resource that is not in sync is reported, with a rank: 0 is the worst.
+fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
+    let key = assessment.key();
+    if let Some(fault) = facts.failure(key) {
+        let rank = if fault.kind.is_transient() { 6 } else { 2 };
+        return (rank, Signal::no(fault_reason(fault.kind), fault.message.clone()));
+    }
+    match &assessment.state {
+        State::Lost(last_known) => (
+            0,
+            Signal::no(
+                Reason::ResourceLost,
+                format!(
+                    "{key} is gone ({last_known}); restore it, or accept the loss with the annotation that its status names"
+                ),
+            ),
+        ),
+        State::Foreign(whose) => (
+            1,
+            Signal::no(
+                Reason::NotOwned,
+                format!(
+                    "{key} exists and is not this product's: {whose}; choose another name with spec.provisioning.names"
+                ),
+            ),
+        ),
+        State::Claimable(..) => (
+            1,
+            Signal::no(
+                Reason::NotOwned,
+                format!(
+                    "{key} exists and carries no mark of this product; to take it over set spec.provisioning.management to AdoptOnly, and the ProviderClass must allow adoption"
+                ),
+            ),
+        ),
+        State::PendingDeletion => (
+            1,
+            Signal::no(
+                Reason::ResourceUnusable,
+                format!("the deletion of {key} is scheduled; cancel it"),
+            ),
+        ),
+        State::Disabled => (
+            1,
+            Signal::no(Reason::ResourceUnusable, format!("{key} is disabled; enable it")),
+        ),
+        State::Unknown(fault) => {
+            let rank = if fault.kind.is_transient() { 5 } else { 2 };
+            (
+                rank,
+                Signal {
+                    holds: None,
+                    reason: fault_reason(fault.kind),
+                    message: fault.message.clone(),
+                },
+            )
+        }
+        State::Differs(delta) => (
+            4,
+            Signal::no(Reason::Drifted, format!("{key} differs: {}", first_change(delta))),
+        ),
+        State::Missing if facts.may_create() => (
+            7,
+            Signal::no(Reason::Creating, format!("{key} is still to be made")),
+        ),
+        State::Missing => (
+            3,
+            Signal::no(
+                Reason::Missing,
+                format!("{key} does not exist, and spec.provisioning.management forbids to make it"),
+            ),
+        ),
+        State::Surplus => (
+            7,
+            Signal::no(Reason::Creating, format!("{key} is still to be removed")),
+        ),
+        State::InSync => (9, Signal::yes("in sync")),
+    }
+}
+
+fn first_change(delta: &Delta) -> String {
+    let more = delta.0.len().saturating_sub(1);
+    let first = delta.0.first().map(ToString::to_string).unwrap_or_default();
+    if more == 0 {
+        first
+    } else {
+        format!("{first} and {more} more")
+    }
+}
+
+/// The grants equal the allowed set.
+pub(super) fn access_synced(facts: &Facts<'_>) -> Signal {
+    let Some(grants) = facts
+        .after
+        .iter()
+        .find(|assessment| assessment.key().kind == Kind::Grant)
+    else {
+        return Signal::unknown(Reason::ProviderUnavailable, "the grants were not observed");
+    };
+    match &grants.state {
+        State::InSync => Signal::yes("the grants are as the spec asks"),
+        State::Unknown(fault) => Signal::unknown(fault_reason(fault.kind), fault.message.clone()),
+        State::Differs(delta) if delta.0.iter().any(|change| change.want.is_none()) => {
+            Signal::no(Reason::ExtraGrants, first_change(delta))
+        }
+        State::Surplus => Signal::no(Reason::ExtraGrants, "grants are still to be revoked"),
+        State::Differs(delta) => Signal::no(Reason::MissingGrants, first_change(delta)),
+        _ => Signal::no(Reason::MissingGrants, "the grants are not made yet"),
+    }
+}
+
+/// Every upstream product exists and there is no cycle.
+pub(super) fn lineage(facts: &Facts<'_>) -> Signal {
+    let neighbours = &facts.world.declared.neighbours;
+    if !neighbours.cycle.is_empty() {
+        let cycle = neighbours
+            .cycle
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>();
+        return Signal::no(
+            Reason::Cycle,
+            format!("the product reads itself: {}", cycle.join(" -> ")),
+        );
+    }
+    let missing = neighbours
+        .upstreams
+        .iter()
+        .filter(|upstream| upstream.found.is_none());
+    let missing = missing
+        .map(|upstream| upstream.name.to_string())
+        .collect::<Vec<_>>();
+    if missing.is_empty() {
+        Signal::yes(format!("{} upstream products exist", neighbours.upstreams.len()))
+    } else {
+        Signal::no(
+            Reason::UpstreamMissing,
+            format!("upstream products do not exist: {}", missing.join(", ")),
+        )
+    }
+}
+
+/// No objective is breached.
+pub(super) fn slos_met(facts: &Facts<'_>) -> Signal {
+    let verdicts = &facts.decision.verdicts;
+    if verdicts.is_empty() {
+        return Signal::unknown(Reason::NoObjectives, "spec.slo promises nothing");
+    }
+    let breached = verdicts
+        .iter()
+        .find(|verdict| verdict.state == SloState::Breached);
+    match (breached, slo::worst(verdicts)) {
+        (Some(verdict), _) => Signal::no(
+            Reason::Breached,
+            format!(
+                "{} ({}): {}",
+                verdict.objective.as_str(),
+                verdict.target,
+                verdict.message
+            ),
+        ),
+        (None, SloState::Unknown) => {
+            let first = verdicts
+                .first()
+                .map(|verdict| verdict.message.clone())
+                .unwrap_or_default();
+            Signal::unknown(Reason::NoData, first)
+        }
+        (None, _) => Signal::yes("every measured objective is met"),
+    }
+}
+
+/// The reason under which a blocker is reported.
+pub(super) fn blocker_reason(blocker: &Blocker) -> Reason {
+    match blocker {
+        Blocker::NoDomain { .. } => Reason::NoDomain,
+        Blocker::DomainMismatch { .. } => Reason::DomainMismatch,
+        Blocker::AmbiguousDomain { .. } => Reason::Ambiguous,
+        Blocker::ClassNotAllowed { .. } => Reason::ClassNotAllowed,
+        Blocker::ClassMissing { .. } => Reason::ClassMissing,
+        Blocker::ClassChanged { .. } => Reason::ClassChanged,
+        Blocker::ProviderUnusable { .. } => Reason::ProviderUnavailable,
+        Blocker::BadName(_) | Blocker::NameTaken { .. } => Reason::NameConflict,
+        Blocker::NoStandards => Reason::EvaluationFailed,
+        Blocker::PolicyErrors { .. } => Reason::PolicyErrors,
+        Blocker::BadSpec { .. } => Reason::PlanFailed,
+        Blocker::Unsupported { .. } => Reason::Unsupported,
+        Blocker::Suspended => Reason::Suspended,
+        Blocker::Draft => Reason::Draft,
+        Blocker::AwaitingApproval { .. } => Reason::AwaitingApproval,
+    }
+}
+
+/// The reason under which a provider's failure is reported.
+pub(super) const fn fault_reason(kind: ErrorKind) -> Reason {
+    match kind {
+        ErrorKind::Denied => Reason::PermissionDenied,
+        ErrorKind::Throttled => Reason::Throttled,
+        ErrorKind::Conflict => Reason::NotOwned,
+        ErrorKind::Unsupported => Reason::Unsupported,
+        ErrorKind::Invalid | ErrorKind::Quota | ErrorKind::NotFound => Reason::ProviderRejected,
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Unexpected => Reason::ProviderUnavailable,
+    }
+}
