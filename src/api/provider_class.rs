@@ -76,7 +76,7 @@ pub struct ProviderClassSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 32), inner(length(max = 256)))]
     pub tags: BTreeMap<String, String>,
-    /// How many calls a second the backend takes. The default is 50, with bursts of 100.
+    /// How many calls a second the backend takes. The default is 500, with bursts of 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
     /// Time between two looks at resources that nobody changed, for example `10 minutes`. The default is 10 minutes.

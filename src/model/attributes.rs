@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::resource::{Kind, Tags};
+use serde::{Deserialize, Serialize};
+
+use super::resource::{Delta, Kind, Tags};
 
 /// The managed attributes of a resource. A provider reads and writes these and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Attributes {
     /// See [`EncryptionKey`].
     EncryptionKey(EncryptionKey),
@@ -20,7 +22,7 @@ pub enum Attributes {
 }
 
 /// The product's own key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncryptionKey {
     /// `KMS key for <domain>/<product>`.
     pub description: String,
@@ -31,7 +33,7 @@ pub struct EncryptionKey {
 }
 
 /// The product's storage bucket. Each boolean is an independent switch of the object store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "they mirror the object store's own independent switches"
@@ -50,7 +52,7 @@ pub struct Bucket {
 }
 
 /// The product's database in the catalog.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogDatabase {
     /// Name of the bucket in which its tables live.
     pub bucket: String,
@@ -64,14 +66,14 @@ pub struct CatalogDatabase {
 /// Everything that is granted on the product's catalog database, by principal.
 ///
 /// It is one resource, so that a grant which nobody asks for is found without remembering it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
     /// Permissions (`SELECT`, `ALL` …) by principal.
     pub entries: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The alarm on the product's freshness metric.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreshnessAlarm {
     /// Metric namespace, `DataMesh/<domain>`.
     pub namespace: String,
@@ -146,6 +148,69 @@ impl Attributes {
     }
 }
 
+impl Attributes {
+    /// These attributes with those that `delta` names taken from `desired`, and nothing else touched.
+    #[must_use]
+    pub fn patched(mut self, desired: &Self, delta: &Delta) -> Self {
+        match (&mut self, desired) {
+            (Self::EncryptionKey(have), Self::EncryptionKey(want)) => {
+                take(delta, "description", &mut have.description, &want.description);
+                take(delta, "rotation", &mut have.rotation, &want.rotation);
+                patch_map(delta, "tags", &mut have.tags, &want.tags);
+            }
+            (Self::Bucket(have), Self::Bucket(want)) => {
+                take(
+                    delta,
+                    "encryptionKey",
+                    &mut have.encryption_key,
+                    &want.encryption_key,
+                );
+                take(delta, "versioning", &mut have.versioning, &want.versioning);
+                take(
+                    delta,
+                    "publicAccessBlocked",
+                    &mut have.public_access_blocked,
+                    &want.public_access_blocked,
+                );
+                take(delta, "tlsOnly", &mut have.tls_only, &want.tls_only);
+                patch_map(delta, "tags", &mut have.tags, &want.tags);
+            }
+            (Self::CatalogDatabase(have), Self::CatalogDatabase(want)) => {
+                take(delta, "bucket", &mut have.bucket, &want.bucket);
+                take(delta, "openSelect", &mut have.open_select, &want.open_select);
+                patch_map(delta, "tags", &mut have.tags, &want.tags);
+            }
+            (Self::Grant(have), Self::Grant(want)) => {
+                patch_map(delta, "principals", &mut have.entries, &want.entries);
+            }
+            (Self::FreshnessAlarm(have), Self::FreshnessAlarm(want)) => have.patch(want, delta),
+            // A delta between different kinds names nothing that both have.
+            _ => {}
+        }
+        self
+    }
+}
+
+fn take<T: Clone>(delta: &Delta, path: &str, have: &mut T, want: &T) {
+    if delta.touches(path) {
+        have.clone_from(want);
+    }
+}
+
+fn patch_map<T: Clone>(
+    delta: &Delta,
+    prefix: &str,
+    have: &mut BTreeMap<String, T>,
+    want: &BTreeMap<String, T>,
+) {
+    for key in delta.below(prefix) {
+        match want.get(key) {
+            Some(value) => have.insert(key.to_owned(), value.clone()),
+            None => have.remove(key),
+        };
+    }
+}
+
 impl Grants {
     fn rows(&self) -> BTreeMap<String, String> {
         let join = |permissions: &BTreeSet<String>| permissions.iter().cloned().collect::<Vec<_>>().join(",");
@@ -157,6 +222,36 @@ impl Grants {
 }
 
 impl FreshnessAlarm {
+    fn patch(&mut self, want: &Self, delta: &Delta) {
+        take(delta, "namespace", &mut self.namespace, &want.namespace);
+        take(delta, "metric", &mut self.metric, &want.metric);
+        take(delta, "dimensions.DataProduct", &mut self.product, &want.product);
+        take(delta, "statistic", &mut self.statistic, &want.statistic);
+        take(delta, "comparison", &mut self.comparison, &want.comparison);
+        take(
+            delta,
+            "periodSeconds",
+            &mut self.period_seconds,
+            &want.period_seconds,
+        );
+        take(
+            delta,
+            "evaluationPeriods",
+            &mut self.evaluation_periods,
+            &want.evaluation_periods,
+        );
+        take(
+            delta,
+            "thresholdMinutes",
+            &mut self.threshold_minutes,
+            &want.threshold_minutes,
+        );
+        take(delta, "missingData", &mut self.missing_data, &want.missing_data);
+        take(delta, "description", &mut self.description, &want.description);
+        take(delta, "topic", &mut self.topic, &want.topic);
+        patch_map(delta, "tags", &mut self.tags, &want.tags);
+    }
+
     fn rows(&self) -> BTreeMap<String, String> {
         let fixed = [
             row("namespace", &self.namespace),

@@ -4,11 +4,13 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use serde::{Deserialize, Serialize};
+
 /// The value of the tag `ManagedBy`.
 pub const MANAGED_BY: &str = "datamesh-operator";
 
 /// The mark that every resource of ours carries from its first moment on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// Identity of the cluster: the uid of its `kube-system` namespace unless the operator is told otherwise.
     pub cluster: String,
@@ -26,7 +28,7 @@ pub struct Owner {
 }
 
 /// What happens to data when its product is deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum DeletionPolicy {
     /// The data stays and is marked as released.
     Retain,

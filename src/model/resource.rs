@@ -162,6 +162,13 @@ impl Delta {
         })
     }
 
+    /// The differing names below a prefix: `tags` gives the keys of the tags that differ.
+    pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter_map(move |change| change.path.strip_prefix(prefix)?.strip_prefix('.'))
+    }
+
     /// The mark that must still be on the resource when this delta is applied, given the mark that is wanted:
     /// `None` when the resource was found without one. A backend compares it in the same transaction.
     pub fn expected_owner(&self, wanted: &Owner) -> Option<Owner> {

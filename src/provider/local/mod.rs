@@ -1,1 +1,476 @@
-//! Placeholder.
+//! The embedded `local` backend: buckets are directories below a root; keys, databases, grants and alarms are rows of
+//! one ledger beside them. It is for laptops, tests and small installations, and it encrypts nothing: the encryption
+//! key of a bucket is recorded, and files are as the file system keeps them.
+//!
+//! It survives the end of its process at any instruction. A bucket is a row first (`creating`), then a directory,
+//! then complete (`ready`); on the way down it is `deleting` before its directory goes. A row that is not complete
+//! shows no attributes, so that the planner completes it or takes it down like any other difference.
+
+mod content;
+mod ledger;
+mod place;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use self::{
+    content::Content,
+    ledger::{Ledger, Phase, Place, Row, Rows},
+    place::{Root, check_place, io_failure},
+};
+use super::{Capabilities, ErrorKind, Operation, Provider, ProviderError, Removed};
+use crate::model::{
+    attributes::{Attributes, Bucket},
+    measurement::{Objective, Reading, Subject, Value},
+    owner::Claim,
+    resource::{Delta, Desired, Health, Key, Kind, Observed, Removal, Tags},
+};
+
+/// Name of the ledger below the root.
+const LEDGER: &str = "ledger.db";
+/// Length of the key material in bytes.
+const MATERIAL: usize = 32;
+
+/// A root directory with its ledger, shared by every account on it.
+pub struct Store {
+    path: PathBuf,
+    root: Root,
+    ledger: Ledger,
+}
+
+impl Store {
+    /// Opens a root, which must exist and be writable.
+    pub fn open(path: &Path) -> Result<Self, ProviderError> {
+        let root = Root::open(path)?;
+        let ledger = Ledger::open(&path.join(LEDGER))?;
+        Ok(Self {
+            path: path.to_owned(),
+            root,
+            ledger,
+        })
+    }
+}
+
+/// One account and region of a store.
+pub struct Local {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<Store>,
+    place: Place,
+}
+
+impl Local {
+    /// The given account and region of a store.
+    pub fn new(store: Arc<Store>, account: &str, region: &str) -> Result<Self, ProviderError> {
+        let place = Place {
+            account: account.to_owned(),
+            region: region.to_owned(),
+        };
+        check_place(&place)?;
+        Ok(Self {
+            inner: Arc::new(Inner { store, place }),
+        })
+    }
+
+    /// Runs blocking work away from the async workers.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        operation: Operation,
+        work: impl FnOnce(&Inner) -> Result<T, ProviderError> + Send + 'static,
+    ) -> Result<T, ProviderError> {
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || work(&inner))
+            .await
+            .map_err(|error| {
+                ProviderError::new(
+                    ErrorKind::Unexpected,
+                    operation,
+                    "the call was cut short; it is tried again",
+                )
+                .caused_by(error)
+            })?
+    }
+}
+
+#[async_trait]
+impl Provider for Local {
+    fn capabilities(&self) -> Capabilities {
+        Kind::ALL.into()
+    }
+
+    async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
+        let key = key.clone();
+        self.blocking(Operation::Observe, move |inner| inner.observe(&key))
+            .await
+    }
+
+    async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {
+        let desired = desired.clone();
+        self.blocking(Operation::Create, move |inner| inner.create(&desired))
+            .await
+    }
+
+    async fn update(&self, desired: &Desired, delta: &Delta) -> Result<(), ProviderError> {
+        let (desired, delta) = (desired.clone(), delta.clone());
+        self.blocking(Operation::Update, move |inner| inner.update(&desired, &delta))
+            .await
+    }
+
+    async fn delete(&self, removal: &Removal) -> Result<Removed, ProviderError> {
+        let removal = removal.clone();
+        self.blocking(Operation::Delete, move |inner| inner.delete(&removal))
+            .await
+    }
+
+    async fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError> {
+        let subject = subject.clone();
+        self.blocking(Operation::Measure, move |inner| inner.measure(&subject))
+            .await
+    }
+}
+
+impl Inner {
+    fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
+        let row = self.row(Operation::Observe, key)?;
+        let directory = self.has_directory(Operation::Observe, key)?;
+        Ok(match row {
+            None if directory => Some(self.unmarked(key)),
+            None => None,
+            Some(row) if row.is_over(Timestamp::now()) => None,
+            Some(row) => Some(observed(key, row, directory)),
+        })
+    }
+
+    fn create(&self, desired: &Desired) -> Result<(), ProviderError> {
+        let key = &desired.key;
+        let is_bucket = key.kind == Kind::Bucket;
+        let directory = self.has_directory(Operation::Create, key)?;
+        let now = Timestamp::now();
+        self.transact(Operation::Create, |rows| {
+            let found = rows.get(&self.place, key)?.filter(|row| !row.is_over(now));
+            let row = match found {
+                None if is_bucket && directory => return Err(conflict(Operation::Create, key)),
+                None => self.new_row(desired, now),
+                Some(row) => match desired.owner.claim(Some(&row.owner)) {
+                    Claim::Mine | Claim::Predecessor | Claim::Released => {
+                        let lost = is_bucket && !directory;
+                        Row {
+                            phase: if is_bucket { Phase::Creating } else { Phase::Ready },
+                            owner: desired.owner.clone(),
+                            attributes: desired.attributes.clone(),
+                            created_at: if lost { now } else { row.created_at },
+                            content: row.content.filter(|_| !lost),
+                            ends_at: None,
+                            ..row
+                        }
+                    }
+                    Claim::Foreign | Claim::Unmarked => return Err(conflict(Operation::Create, key)),
+                },
+            };
+            rows.put(&self.place, key, &row)
+        })?;
+        self.complete(Operation::Create, key)
+    }
+
+    fn update(&self, desired: &Desired, delta: &Delta) -> Result<(), ProviderError> {
+        let key = &desired.key;
+        let directory = self.has_directory(Operation::Update, key)?;
+        let expected = delta.expected_owner(&desired.owner);
+        self.transact(Operation::Update, |rows| {
+            let row = match rows.get(&self.place, key)? {
+                None if directory && expected.is_none() => Row {
+                    phase: Phase::Ready,
+                    ..self.new_row(desired, Timestamp::now())
+                },
+                None => {
+                    return Err(ProviderError::new(
+                        ErrorKind::NotFound,
+                        Operation::Update,
+                        "it does not exist",
+                    )
+                    .at(key));
+                }
+                // The same update once more: the mark is there already, and only attributes may be left.
+                Some(row) if row.owner == desired.owner || Some(&row.owner) == expected.as_ref() => Row {
+                    owner: desired.owner.clone(),
+                    attributes: row.attributes.patched(&desired.attributes, delta),
+                    phase: if row.phase == Phase::Deleting {
+                        Phase::Creating
+                    } else {
+                        row.phase
+                    },
+                    ..row
+                },
+                Some(_) => return Err(conflict(Operation::Update, key)),
+            };
+            rows.put(&self.place, key, &row)
+        })?;
+        // A released bucket that is lost stays lost: letting go makes nothing.
+        if desired.owner.released {
+            Ok(())
+        } else {
+            self.complete(Operation::Update, key)
+        }
+    }
+
+    fn delete(&self, removal: &Removal) -> Result<Removed, ProviderError> {
+        let key = &removal.key;
+        let directory = self.has_directory(Operation::Delete, key)?;
+        let now = Timestamp::now();
+        let found = self.transact(Operation::Delete, |rows| {
+            let Some(row) = rows.get(&self.place, key)?.filter(|row| !row.is_over(now)) else {
+                return if directory {
+                    Err(conflict(Operation::Delete, key))
+                } else {
+                    Ok(false)
+                };
+            };
+            if removal.owner.claim(Some(&row.owner)) != Claim::Mine {
+                return Err(conflict(Operation::Delete, key));
+            }
+            match key.kind {
+                Kind::Bucket => rows.put(
+                    &self.place,
+                    key,
+                    &Row {
+                        phase: Phase::Deleting,
+                        ..row
+                    },
+                )?,
+                Kind::EncryptionKey if row.phase == Phase::PendingDeletion => {}
+                Kind::EncryptionKey => {
+                    let window = SignedDuration::from_hours(24 * i64::from(removal.key_window_days.max(1)));
+                    let ends_at = now.checked_add(window).ok();
+                    rows.put(
+                        &self.place,
+                        key,
+                        &Row {
+                            phase: Phase::PendingDeletion,
+                            ends_at,
+                            ..row
+                        },
+                    )?;
+                }
+                Kind::CatalogDatabase | Kind::Grant | Kind::FreshnessAlarm => {
+                    rows.remove(&self.place, key)?
+                }
+            }
+            Ok(true)
+        })?;
+        if found && key.kind == Kind::Bucket {
+            self.remove_bucket(key)?;
+        }
+        Ok(Removed::Gone)
+    }
+
+    fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError> {
+        let key = &subject.bucket;
+        let Some(row) = self.row(Operation::Measure, key)? else {
+            return Ok(Vec::new());
+        };
+        let Some(bucket) = self.store.root.bucket(Operation::Measure, &self.place, key)? else {
+            return Err(ProviderError::new(
+                ErrorKind::NotFound,
+                Operation::Measure,
+                "the bucket's directory is gone, so its freshness cannot be measured",
+            )
+            .at(key));
+        };
+        let content = Content::of(&bucket).map_err(|error| {
+            io_failure(Operation::Measure, &error, "the bucket cannot be read")
+                .at(key)
+                .caused_by(error)
+        })?;
+        // What was seen is remembered, because it is what the owner will ask for when the bucket is lost.
+        let summary = Some(content.summary());
+        if row.content != summary {
+            self.transact(Operation::Measure, |rows| match rows.get(&self.place, key)? {
+                Some(row) => rows.put(
+                    &self.place,
+                    key,
+                    &Row {
+                        content: summary,
+                        ..row
+                    },
+                ),
+                None => Ok(()),
+            })?;
+        }
+        Ok(vec![Reading {
+            objective: Objective::Freshness,
+            value: content
+                .newest
+                .map_or(Value::NoDataSince(row.created_at), Value::NewestData),
+            source: "newest file in the bucket".to_owned(),
+        }])
+    }
+
+    fn row(&self, operation: Operation, key: &Key) -> Result<Option<Row>, ProviderError> {
+        self.transact(operation, |rows| rows.get(&self.place, key))
+    }
+
+    fn transact<T>(
+        &self,
+        operation: Operation,
+        work: impl FnOnce(&Rows<'_>) -> Result<T, ProviderError>,
+    ) -> Result<T, ProviderError> {
+        self.store.ledger.transact(operation, work)
+    }
+
+    fn has_directory(&self, operation: Operation, key: &Key) -> Result<bool, ProviderError> {
+        if key.kind != Kind::Bucket {
+            return Ok(false);
+        }
+        Ok(self.store.root.bucket(operation, &self.place, key)?.is_some())
+    }
+
+    /// Brings a bucket whose row is written to its end: the directory, and then the word that it is complete.
+    fn complete(&self, operation: Operation, key: &Key) -> Result<(), ProviderError> {
+        if key.kind != Kind::Bucket {
+            return Ok(());
+        }
+        let unfinished = self
+            .row(operation, key)?
+            .is_some_and(|row| row.phase == Phase::Creating);
+        if !unfinished {
+            return Ok(());
+        }
+        self.store.root.make(operation, &self.place, key)?;
+        self.set_phase(operation, key, Phase::Creating, Phase::Ready)
+    }
+
+    fn remove_bucket(&self, key: &Key) -> Result<(), ProviderError> {
+        if let Err(error) = self.store.root.remove(Operation::Delete, &self.place, key) {
+            // The bucket stays and is complete, as it was.
+            self.set_phase(Operation::Delete, key, Phase::Deleting, Phase::Ready)?;
+            return Err(error);
+        }
+        self.transact(Operation::Delete, |rows| match rows.get(&self.place, key)? {
+            Some(row) if row.phase == Phase::Deleting => rows.remove(&self.place, key),
+            _ => Ok(()),
+        })
+    }
+
+    fn set_phase(
+        &self,
+        operation: Operation,
+        key: &Key,
+        from: Phase,
+        to: Phase,
+    ) -> Result<(), ProviderError> {
+        self.transact(operation, |rows| match rows.get(&self.place, key)? {
+            Some(row) if row.phase == from => rows.put(&self.place, key, &Row { phase: to, ..row }),
+            _ => Ok(()),
+        })
+    }
+
+    fn new_row(&self, desired: &Desired, now: Timestamp) -> Row {
+        let key = &desired.key;
+        let is_key = key.kind == Kind::EncryptionKey;
+        Row {
+            id: self.id(key),
+            phase: if key.kind == Kind::Bucket {
+                Phase::Creating
+            } else {
+                Phase::Ready
+            },
+            owner: desired.owner.clone(),
+            attributes: desired.attributes.clone(),
+            created_at: now,
+            ends_at: None,
+            content: None,
+            material: is_key.then(|| rand::random::<[u8; MATERIAL]>().to_vec()),
+        }
+    }
+
+    fn id(&self, key: &Key) -> String {
+        let Place { account, region } = &self.place;
+        let name = &key.name;
+        match key.kind {
+            Kind::Bucket => {
+                format!(
+                    "file://{}/{account}/{region}/buckets/{name}",
+                    self.store.path.display()
+                )
+            }
+            Kind::EncryptionKey => format!("local:{account}:{region}:key/{}", Uuid::new_v4()),
+            Kind::CatalogDatabase => format!("local:{account}:{region}:database/{name}"),
+            Kind::Grant => format!("local:{account}:{region}:grants/{name}"),
+            Kind::FreshnessAlarm => format!("local:{account}:{region}:alarm/{name}"),
+        }
+    }
+
+    /// A directory that somebody else made under a name of ours.
+    fn unmarked(&self, key: &Key) -> Observed {
+        Observed {
+            key: key.clone(),
+            id: self.id(key),
+            owner: None,
+            attributes: Attributes::Bucket(bare_bucket()),
+            health: Health::Live,
+        }
+    }
+}
+
+impl Row {
+    /// Whether a key's deletion window is over, so that it counts as absent.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|ends_at| ends_at <= now)
+    }
+}
+
+fn observed(key: &Key, row: Row, directory: bool) -> Observed {
+    let unfinished = matches!(row.phase, Phase::Creating | Phase::Deleting);
+    let lost = key.kind == Kind::Bucket && row.phase == Phase::Ready && !directory;
+    let health = if lost {
+        Health::Lost {
+            last_known: row
+                .content
+                .unwrap_or_else(|| "its content was never measured".to_owned()),
+        }
+    } else if row.phase == Phase::PendingDeletion {
+        Health::PendingDeletion
+    } else {
+        Health::Live
+    };
+    let attributes = if unfinished {
+        Attributes::Bucket(bare_bucket())
+    } else {
+        row.attributes
+    };
+    Observed {
+        key: key.clone(),
+        id: row.id,
+        owner: Some(row.owner),
+        attributes,
+        health,
+    }
+}
+
+/// A bucket of which nothing is known to be set.
+fn bare_bucket() -> Bucket {
+    Bucket {
+        encryption_key: None,
+        versioning: false,
+        public_access_blocked: false,
+        tls_only: false,
+        tags: Tags::new(),
+    }
+}
+
+fn conflict(operation: Operation, key: &Key) -> ProviderError {
+    ProviderError::new(
+        ErrorKind::Conflict,
+        operation,
+        "it exists and is not this product's",
+    )
+    .at(key)
+}
