@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. It parses and prints; what it says comes from the other rooms.
 
 pub mod crds;
+mod run;
 
 use std::{
     io::{self, Write},
@@ -9,6 +10,8 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
+
+use crate::{api, controller::ControllerError};
 
 /// Declares, judges, provisions and watches data products.
 #[derive(Debug, Parser)]
@@ -22,7 +25,12 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Print the custom resource definitions as YAML, for `kubectl apply --server-side -f -`.
+    /// Run the operator.
+    #[command(
+        after_help = "Examples:\n  dataproduct run\n  dataproduct run --kubeconfig ~/.kube/config --log debug,kube=info"
+    )]
+    Run(run::RunArgs),
+    /// Print the custom resource definitions as YAML.
     #[command(
         after_help = "Examples:\n  dataproduct crds | kubectl apply --server-side -f -\n  dataproduct crds --directory crds"
     )]
@@ -50,14 +58,25 @@ pub enum CliError {
         /// Why.
         source: io::Error,
     },
+    /// An argument cannot be used.
+    #[error("{0}")]
+    Usage(String),
+    /// No cluster can be reached.
+    #[error("cannot reach a cluster: {0}; check --kubeconfig and --context")]
+    Cluster(String),
+    /// The operator stopped.
+    #[error(transparent)]
+    Controller(#[from] ControllerError),
+    /// The runtime could not be started.
+    #[error("cannot start the runtime: {0}")]
+    Runtime(#[source] io::Error),
 }
-
-use crate::api;
 
 impl Command {
     /// Runs the command.
     pub fn run(self) -> Result<(), CliError> {
         match self {
+            Self::Run(args) => runtime()?.block_on(run::run(args)),
             Self::Crds { directory: None } => print(&crds::render()?),
             Self::Crds {
                 directory: Some(directory),
@@ -73,6 +92,13 @@ impl Command {
             }
         }
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::Runtime)
 }
 
 fn print(text: &str) -> Result<(), CliError> {

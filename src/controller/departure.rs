@@ -1,0 +1,158 @@
+//! The same corridor for a product that is being deleted: another planner, and at its end the finalizer.
+
+use std::sync::Arc;
+
+use kube::ResourceExt;
+
+use super::{
+    apply,
+    context::Context,
+    gather,
+    kubernetes::{self, RequestError},
+    reconcile::{Visit, resync},
+    report,
+    schedule::{self, Ending},
+};
+use crate::{
+    api::{DataProduct, FINALIZER},
+    plan::{
+        Blocker, Declared, ProductName, World,
+        assess::{Fault, Observations},
+        bind::resolve_departing,
+        decide_teardown,
+        teardown::Teardown,
+    },
+    provider::ErrorKind,
+    status::{Release, departing},
+};
+
+/// Visits a product that is being deleted.
+pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visit, RequestError> {
+    if !product
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == FINALIZER)
+    {
+        ctx.succeeded(&ProductName::of(&**product));
+        return Ok(Visit::OVER);
+    }
+    let declared = gather::declared(ctx, product);
+    let resolved = resolve_departing(&declared);
+    let opened = match resolved {
+        // Spec and status name no place at which anything of this product could be.
+        Ok(None) => return let_go(ctx, product).await,
+        Ok(Some(scope)) => gather::provider(ctx, &scope).map(|provider| (scope, provider)),
+        Err(blocker) => Err(blocker),
+    };
+    let (scope, provider) = match opened {
+        Ok(opened) => opened,
+        Err(blocker) => return unreachable(ctx, declared, blocker).await,
+    };
+
+    let observations = gather::observe(&provider, scope.names.keys()).await;
+    let mut world = World {
+        declared,
+        scope: Ok(scope.clone()),
+        observations,
+        readings: Ok(Vec::new()),
+    };
+    let mut teardown = decide_teardown(&world, &scope);
+    if teardown.is_complete() {
+        return let_go(ctx, product).await;
+    }
+
+    let mut outcomes = Vec::new();
+    if !teardown.plan.steps.is_empty() {
+        // Something is taken away: the object must still be the one that was seen, and still be going.
+        let live = kubernetes::live(&ctx.client, &ProductName::of(&**product)).await?;
+        if !live.is_some_and(|live| live.uid() == product.uid() && live.metadata.deletion_timestamp.is_some())
+        {
+            return Ok(Visit::STALE);
+        }
+        outcomes = apply::apply(&provider, &teardown.plan).await;
+        world.observations = apply::observe_again(&provider, &world.observations, &outcomes).await;
+        teardown = decide_teardown(&world, &scope);
+    }
+    if teardown.is_complete() {
+        report::events(
+            ctx,
+            product,
+            &product.status.clone().unwrap_or_default(),
+            &outcomes,
+        )
+        .await;
+        return let_go(ctx, product).await;
+    }
+    stay(ctx, &world, &Release::Under(&teardown, &outcomes)).await
+}
+
+/// The provider cannot be asked. Under Retain a product whose class is gone for good may still go; it says what it
+/// leaves behind.
+async fn unreachable(ctx: &Context, declared: Declared, blocker: Blocker) -> Result<Visit, RequestError> {
+    let product = Arc::clone(&declared.product);
+    if let Blocker::ClassMissing { class } = &blocker
+        && retains(&product)
+        && !kubernetes::class_exists(&ctx.client, class).await?
+    {
+        let left = product.status.iter().flat_map(|status| &status.resources);
+        let left = left
+            .map(|resource| format!("{}/{}", resource.kind, resource.name))
+            .collect::<Vec<_>>();
+        let note = format!(
+            "ProviderClass {class} is gone; left behind and not marked as released: {}",
+            left.join(", ")
+        );
+        report::warn(ctx, &product, "LeftBehind", note).await;
+        return let_go(ctx, &product).await;
+    }
+    let readings = Err(Fault {
+        kind: ErrorKind::Unavailable,
+        message: blocker.to_string(),
+    });
+    let world = World {
+        declared,
+        scope: Err(blocker.clone()),
+        observations: Observations::new(),
+        readings,
+    };
+    stay(ctx, &world, &Release::Unreachable(&blocker)).await
+}
+
+/// Whether the object itself says, or leaves open, that its data stays.
+fn retains(product: &DataProduct) -> bool {
+    let asked = product
+        .spec
+        .provisioning
+        .as_ref()
+        .and_then(|provisioning| provisioning.deletion_policy);
+    asked != Some(crate::api::product::DeletionPolicy::Delete)
+}
+
+async fn stay(ctx: &Context, world: &World, release: &Release<'_>) -> Result<Visit, RequestError> {
+    let product = &world.declared.product;
+    let status = departing(world, release);
+    if report::status(ctx, product, &status).await? {
+        report::events(ctx, product, &status, &[]).await;
+    }
+    let stalled = status.condition("Stalled").is_some();
+    let ending = match release {
+        Release::Under(Teardown { lock: Some(_), .. }, _) => Ending::Stalled,
+        _ if stalled => Ending::Stalled,
+        _ => Ending::Failed(ctx.failed(&ProductName::of(&**product))),
+    };
+    let uid = product.uid().unwrap_or_default();
+    let pause = schedule::pause(ending, resync(world), None, (ctx.now)(), &uid, rand::random());
+    Ok(Visit {
+        ending,
+        again: Some(pause),
+    })
+}
+
+async fn let_go(ctx: &Context, product: &DataProduct) -> Result<Visit, RequestError> {
+    ctx.succeeded(&ProductName::of(product));
+    match kubernetes::remove_finalizer(&ctx.client, product).await {
+        Ok(()) => Ok(Visit::OVER),
+        Err(error) if error.is_about_another_object() => Ok(Visit::STALE),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,108 @@
+//! What keeps one product from harming the others: undecodable objects, panics and visits without end are turned
+//! into a status of the product that causes them.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt;
+use kube::{
+    ResourceExt,
+    core::{DeserializeGuard, error_boundary::InvalidObject},
+};
+
+use super::{
+    context::{Context, RECONCILE},
+    kubernetes::{self, RequestError},
+    reconcile::{Visit, reconcile},
+    schedule::{self, Ending, RESYNC},
+};
+use crate::{
+    api::{DataProduct, DataProductStatus},
+    plan::ProductName,
+    status::{Reason, broken},
+};
+
+/// A product as a watch delivers it: decoded, or the reason why it cannot be.
+pub type Guarded = DeserializeGuard<DataProduct>;
+
+/// Visits whatever a watch delivered. Never panics, and never runs longer than its deadline.
+pub async fn visit(ctx: &Arc<Context>, object: &Guarded) -> Result<Visit, RequestError> {
+    ctx.until_synced().await;
+    match &object.0 {
+        Err(invalid) => undecodable(ctx, invalid).await,
+        Ok(product) => guarded(ctx, &Arc::new(product.clone())).await,
+    }
+}
+
+async fn guarded(ctx: &Arc<Context>, product: &Arc<DataProduct>) -> Result<Visit, RequestError> {
+    let work = AssertUnwindSafe(reconcile(ctx, product)).catch_unwind();
+    match tokio::time::timeout(RECONCILE, work).await {
+        Ok(Ok(visit)) => visit,
+        Ok(Err(_panic)) => {
+            let name = ProductName::of(product.as_ref());
+            tracing::error!(product = %name, "a visit panicked; the product is set aside until it changes");
+            let message = "reconciling this product made the operator fail; it is set aside until it changes. Please report it with the operator's log";
+            let old = product.status.clone().unwrap_or_default();
+            let generation = product.metadata.generation.unwrap_or_default();
+            let status = broken(&old, generation, (ctx.now)(), Reason::Quarantined, message);
+            super::report::status(ctx, product, &status).await?;
+            Ok(Visit {
+                ending: Ending::Stalled,
+                again: Some(RESYNC * 6),
+            })
+        }
+        Err(_) => {
+            let name = ProductName::of(product.as_ref());
+            tracing::warn!(product = %name, "a visit took longer than {} s and was ended", RECONCILE.as_secs());
+            let pause = pause(ctx, &name, &product.uid().unwrap_or_default());
+            Ok(Visit {
+                ending: Ending::Failed(1),
+                again: Some(pause),
+            })
+        }
+    }
+}
+
+/// The pause after a visit that failed.
+pub fn pause(ctx: &Context, name: &ProductName, uid: &str) -> Duration {
+    schedule::pause(
+        Ending::Failed(ctx.failed(name)),
+        RESYNC,
+        None,
+        (ctx.now)(),
+        uid,
+        rand::random(),
+    )
+}
+
+/// Reports on the object itself that it cannot be decoded, and leaves everything else alone.
+async fn undecodable(ctx: &Context, invalid: &InvalidObject) -> Result<Visit, RequestError> {
+    let metadata = &invalid.metadata;
+    let name = ProductName {
+        namespace: metadata.namespace.clone().unwrap_or_default(),
+        name: metadata.name.clone().unwrap_or_default(),
+    };
+    tracing::warn!(product = %name, error = %invalid.error, "the object cannot be decoded");
+    let Some(raw) = kubernetes::raw(&ctx.client, &name).await? else {
+        return Ok(Visit::OVER);
+    };
+    let old = raw.data.get("status").cloned().unwrap_or_default();
+    // A status that cannot be read either is replaced.
+    let old: DataProductStatus = serde_json::from_value(old).unwrap_or_default();
+    let message = format!(
+        "the object cannot be read: {}; correct that field. Nothing is changed outside until then",
+        invalid.error
+    );
+    let generation = metadata.generation.unwrap_or_default();
+    let status = broken(&old, generation, (ctx.now)(), Reason::Undecodable, &message);
+    if status != old {
+        let uid = metadata.uid.clone().unwrap_or_default();
+        match kubernetes::write_status(&ctx.client, &name, &uid, &status).await {
+            Err(error) if !error.is_about_another_object() => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(Visit {
+        ending: Ending::Stalled,
+        again: None,
+    })
+}

@@ -1,0 +1,189 @@
+//! The few writes that the operator makes to the API server, each with a deadline and each at most once per call.
+
+use std::{future::Future, time::Duration};
+
+use json_patch::{
+    AddOperation, Patch as JsonPatch, PatchOperation, RemoveOperation, TestOperation, jsonptr::PointerBuf,
+};
+use kube::{
+    Api, Client, Config, ResourceExt,
+    api::{ApiResource, DynamicObject, Patch, PatchParams},
+    core::PartialObjectMeta,
+};
+use serde_json::json;
+use thiserror::Error;
+
+use super::context::REQUEST;
+use crate::{
+    api::{DataProduct, DataProductStatus, FIELD_MANAGER, FINALIZER},
+    plan::ProductName,
+};
+
+/// Longest time in which a watch may be silent: the API server ends every watch after at most 10 minutes.
+const SILENCE: Duration = Duration::from_secs(660);
+/// Longest time in which a connection must be made.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A request to the API server that failed.
+#[derive(Debug, Error)]
+pub enum RequestError {
+    /// The API server refused it, or was not reached.
+    #[error("{0}")]
+    Kube(#[source] kube::Error),
+    /// No answer in time.
+    #[error("no answer from the API server within {} s", REQUEST.as_secs())]
+    Timeout,
+    /// A patch could not be built.
+    #[error("cannot build the patch: {0}")]
+    Patch(String),
+}
+
+impl RequestError {
+    /// Whether the object is gone, or is another one than was meant.
+    pub fn is_about_another_object(&self) -> bool {
+        matches!(self, Self::Kube(kube::Error::Api(status)) if status.code == 404 || status.code == 409 || status.code == 422)
+    }
+}
+
+/// A client without hidden retries of writes and with a bound on silence.
+pub fn client(mut config: Config) -> Result<Client, kube::Error> {
+    config.default_retry = false;
+    config.connect_timeout = Some(CONNECT);
+    config.read_timeout = Some(SILENCE);
+    Client::try_from(config)
+}
+
+async fn bounded<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, RequestError> {
+    match tokio::time::timeout(REQUEST, call).await {
+        Ok(answer) => answer.map_err(RequestError::Kube),
+        Err(_) => Err(RequestError::Timeout),
+    }
+}
+
+/// The metadata of a product, read live; `None` when it does not exist.
+pub async fn live(
+    client: &Client,
+    name: &ProductName,
+) -> Result<Option<PartialObjectMeta<DataProduct>>, RequestError> {
+    let products: Api<DataProduct> = Api::namespaced(client.clone(), &name.namespace);
+    bounded(products.get_metadata_opt(&name.name)).await
+}
+
+/// Adds our finalizer to exactly the object that was seen: same uid, same resource version, not being deleted.
+pub async fn add_finalizer(client: &Client, product: &DataProduct) -> Result<(), RequestError> {
+    let mut operations = identity(product)?;
+    if product.finalizers().is_empty() {
+        operations.push(add("/metadata/finalizers", json!([FINALIZER]))?);
+    } else {
+        operations.push(add("/metadata/finalizers/-", json!(FINALIZER))?);
+    }
+    patch(client, product, operations).await
+}
+
+/// Removes our finalizer, by value, from exactly the object that was seen.
+pub async fn remove_finalizer(client: &Client, product: &DataProduct) -> Result<(), RequestError> {
+    let Some(index) = product
+        .finalizers()
+        .iter()
+        .position(|finalizer| finalizer == FINALIZER)
+    else {
+        return Ok(());
+    };
+    let path = format!("/metadata/finalizers/{index}");
+    let mut operations = identity(product)?;
+    operations.push(PatchOperation::Test(TestOperation {
+        path: pointer(&path)?,
+        value: json!(FINALIZER),
+    }));
+    operations.push(PatchOperation::Remove(RemoveOperation {
+        path: pointer(&path)?,
+    }));
+    patch(client, product, operations).await
+}
+
+/// The tests that make a patch fail on any other object than the one that was seen.
+fn identity(product: &DataProduct) -> Result<Vec<PatchOperation>, RequestError> {
+    let test = |path: &str, value: Option<String>| -> Result<PatchOperation, RequestError> {
+        Ok(PatchOperation::Test(TestOperation {
+            path: pointer(path)?,
+            value: json!(value.unwrap_or_default()),
+        }))
+    };
+    Ok(vec![
+        test("/metadata/uid", product.uid())?,
+        test("/metadata/resourceVersion", product.resource_version())?,
+    ])
+}
+
+fn add(path: &str, value: serde_json::Value) -> Result<PatchOperation, RequestError> {
+    Ok(PatchOperation::Add(AddOperation {
+        path: pointer(path)?,
+        value,
+    }))
+}
+
+fn pointer(path: &str) -> Result<PointerBuf, RequestError> {
+    PointerBuf::parse(path).map_err(|error| RequestError::Patch(error.to_string()))
+}
+
+async fn patch(
+    client: &Client,
+    product: &DataProduct,
+    operations: Vec<PatchOperation>,
+) -> Result<(), RequestError> {
+    let name = ProductName::of(product);
+    let products: Api<DataProduct> = Api::namespaced(client.clone(), &name.namespace);
+    let patch = Patch::<()>::Json(JsonPatch(operations));
+    let parameters = PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    bounded(products.patch_metadata(&name.name, &parameters, &patch))
+        .await
+        .map(|_| ())
+}
+
+/// Writes a whole status by server-side apply, to the object of the given uid and no other.
+pub async fn write_status(
+    client: &Client,
+    name: &ProductName,
+    uid: &str,
+    status: &DataProductStatus,
+) -> Result<(), RequestError> {
+    let resource = ApiResource::erase::<DataProduct>(&());
+    let body = json!({
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        "metadata": {"name": name.name, "namespace": name.namespace, "uid": uid},
+        "status": status,
+    });
+    // The reply is not decoded into a product: it would be the object of somebody's next write as well.
+    let products: Api<DynamicObject> = Api::namespaced_with(client.clone(), &name.namespace, &resource);
+    let parameters = PatchParams::apply(FIELD_MANAGER).force();
+    bounded(products.patch_status(&name.name, &parameters, &Patch::Apply(&body)))
+        .await
+        .map(|_| ())
+}
+
+/// A product as raw JSON; `None` when it does not exist.
+pub async fn raw(client: &Client, name: &ProductName) -> Result<Option<DynamicObject>, RequestError> {
+    let resource = ApiResource::erase::<DataProduct>(&());
+    let products: Api<DynamicObject> = Api::namespaced_with(client.clone(), &name.namespace, &resource);
+    bounded(products.get_opt(&name.name)).await
+}
+
+/// Whether a provider class exists, asked live.
+pub async fn class_exists(client: &Client, name: &str) -> Result<bool, RequestError> {
+    let classes: Api<crate::api::ProviderClass> = Api::all(client.clone());
+    bounded(classes.get_metadata_opt(name))
+        .await
+        .map(|found| found.is_some())
+}
+
+/// The identity of the cluster: the uid of its `kube-system` namespace.
+pub async fn cluster_id(client: &Client) -> Result<String, RequestError> {
+    let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(client.clone());
+    bounded(namespaces.get_metadata("kube-system"))
+        .await
+        .map(|namespace| namespace.metadata.uid.unwrap_or_default())
+}

@@ -1,0 +1,338 @@
+//! What the watches have shown: products as light facts, and the few objects that bear on them.
+//!
+//! An index fed by events, so that no reconcile lists anything: it answers who claims a name, who reads whom, and which
+//! products an event touches. It decides nothing else.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+
+use crate::{
+    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
+    model::name::Names,
+    plan::{
+        Neighbours, ProductName, Upstream, UpstreamFacts,
+        bind::{DEFAULT_ACCOUNT, binds, overrides},
+    },
+};
+
+/// Longest path that is followed in search of a cycle.
+const MAX_CYCLE: usize = 64;
+
+/// What the mesh keeps of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Facts {
+    uid: String,
+    /// Age, and then uid: the order in which claims on a name are honoured.
+    created: Option<Timestamp>,
+    domain: String,
+    version: String,
+    class: Option<String>,
+    ready: bool,
+    reads: BTreeSet<ProductName>,
+    claims: BTreeSet<String>,
+}
+
+/// Everything that the watches have shown.
+#[derive(Debug, Default)]
+pub struct Mesh {
+    products: BTreeMap<ProductName, Facts>,
+    claimants: BTreeMap<String, BTreeSet<ProductName>>,
+    readers: BTreeMap<ProductName, BTreeSet<ProductName>>,
+    /// Labels of namespaces.
+    pub namespaces: BTreeMap<String, BTreeMap<String, String>>,
+    /// Domains by name.
+    pub domains: BTreeMap<String, Arc<DataDomain>>,
+    /// Provider classes by name.
+    pub classes: BTreeMap<String, Arc<ProviderClass>>,
+    /// The platform's standards.
+    pub standards: Option<Arc<PlatformStandards>>,
+}
+
+impl Mesh {
+    /// Takes up a product and returns the other products that this touches.
+    pub fn product(&mut self, product: &DataProduct) -> BTreeSet<ProductName> {
+        let name = ProductName::of(product);
+        let facts = self.facts(product);
+        let before = self.products.get(&name);
+        if before == Some(&facts) {
+            return BTreeSet::new();
+        }
+        let touched = self.touched(&name, before, Some(&facts));
+        self.unlink(&name);
+        for claim in &facts.claims {
+            self.claimants
+                .entry(claim.clone())
+                .or_default()
+                .insert(name.clone());
+        }
+        for upstream in &facts.reads {
+            self.readers
+                .entry(upstream.clone())
+                .or_default()
+                .insert(name.clone());
+        }
+        self.products.insert(name, facts);
+        touched
+    }
+
+    /// Forgets a product and returns the other products that this touches.
+    pub fn product_gone(&mut self, name: &ProductName) -> BTreeSet<ProductName> {
+        let touched = self.touched(name, self.products.get(name), None);
+        self.unlink(name);
+        self.products.remove(name);
+        touched
+    }
+
+    /// Every product.
+    pub fn products(&self) -> BTreeSet<ProductName> {
+        self.products.keys().cloned().collect()
+    }
+
+    /// The products that a domain, before or after a change, has to do with.
+    pub fn products_of_domain(&self, domain: &DataDomain) -> BTreeSet<ProductName> {
+        let name = domain.name_any();
+        self.select(|product, facts| {
+            let labels = self.namespaces.get(&product.namespace);
+            facts.domain == name
+                || labels.map_or_else(
+                    || binds(domain, &product.namespace, &BTreeMap::new()),
+                    |labels| binds(domain, &product.namespace, labels),
+                )
+        })
+    }
+
+    /// The products that a class provisions: those that name it, and those of domains that allow it and name none.
+    pub fn products_of_class(&self, class: &str) -> BTreeSet<ProductName> {
+        self.select(|_, facts| match &facts.class {
+            Some(named) => named == class,
+            None => self.domains.get(&facts.domain).is_some_and(|domain| {
+                let default = domain.spec.default_provider_class.as_ref();
+                default
+                    .or(domain.spec.provider_classes.first())
+                    .is_some_and(|default| default == class)
+            }),
+        })
+    }
+
+    /// The products of a namespace.
+    pub fn products_of_namespace(&self, namespace: &str) -> BTreeSet<ProductName> {
+        self.select(|product, _| product.namespace == namespace)
+    }
+
+    /// Computes the claims anew of products whose domain's account may have changed.
+    pub fn reclaim(
+        &mut self,
+        products: &BTreeSet<ProductName>,
+        find: impl Fn(&ProductName) -> Option<Arc<DataProduct>>,
+    ) {
+        for product in products.iter().filter_map(find) {
+            self.product(&product);
+        }
+    }
+
+    /// The neighbours of a product.
+    pub fn neighbours(&self, product: &DataProduct) -> Neighbours {
+        let name = ProductName::of(product);
+        let Some(facts) = self.products.get(&name) else {
+            return Neighbours::default();
+        };
+        let consumers = self
+            .readers
+            .get(&name)
+            .into_iter()
+            .flatten()
+            .filter(|reader| **reader != name);
+        Neighbours {
+            name_taken: self.name_taken(&name, facts),
+            consumers: consumers
+                .map(|reader| {
+                    let domain = self.products.get(reader).map(|facts| facts.domain.clone());
+                    (reader.clone(), domain.unwrap_or_default())
+                })
+                .collect(),
+            upstreams: facts
+                .reads
+                .iter()
+                .map(|upstream| Upstream {
+                    name: upstream.clone(),
+                    found: self.products.get(upstream).map(|found| UpstreamFacts {
+                        ready: found.ready,
+                        version: found.version.clone(),
+                    }),
+                })
+                .collect(),
+            cycle: self.cycle(&name),
+        }
+    }
+
+    fn select(&self, wanted: impl Fn(&ProductName, &Facts) -> bool) -> BTreeSet<ProductName> {
+        let products = self.products.iter().filter(|(name, facts)| wanted(name, facts));
+        products.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The first name of a product that an older product claims too.
+    fn name_taken(&self, name: &ProductName, facts: &Facts) -> Option<(String, ProductName)> {
+        let age = |facts: &Facts| (facts.created, facts.uid.clone());
+        facts.claims.iter().find_map(|claim| {
+            let rivals = self.claimants.get(claim)?.iter().filter(|rival| *rival != name);
+            let older = rivals
+                .filter_map(|rival| self.products.get(rival).map(|facts| (age(facts), rival)))
+                .filter(|(rival_age, _)| *rival_age < age(facts))
+                .min()?;
+            let external = claim.rsplit('|').next().unwrap_or(claim);
+            Some((external.to_owned(), older.1.clone()))
+        })
+    }
+
+    /// The shortest way from a product back to itself, or nothing.
+    fn cycle(&self, start: &ProductName) -> Vec<ProductName> {
+        let mut ways = vec![vec![start.clone()]];
+        let mut seen = BTreeSet::new();
+        for _ in 0..MAX_CYCLE {
+            let mut longer = Vec::new();
+            for way in ways {
+                let Some(facts) = way.last().and_then(|last| self.products.get(last)) else {
+                    continue;
+                };
+                for next in &facts.reads {
+                    if next == start {
+                        return way.into_iter().chain([start.clone()]).collect();
+                    }
+                    if seen.insert(next.clone()) {
+                        longer.push(way.iter().cloned().chain([next.clone()]).collect());
+                    }
+                }
+            }
+            if longer.is_empty() {
+                return Vec::new();
+            }
+            ways = longer;
+        }
+        Vec::new()
+    }
+
+    /// The other products for which a change of one product matters.
+    fn touched(
+        &self,
+        name: &ProductName,
+        before: Option<&Facts>,
+        after: Option<&Facts>,
+    ) -> BTreeSet<ProductName> {
+        let mut touched = BTreeSet::new();
+        let place = |facts: Option<&Facts>| {
+            facts.map(|facts| (facts.domain.clone(), facts.version.clone(), facts.ready))
+        };
+        if place(before) != place(after) {
+            touched.extend(self.readers.get(name).into_iter().flatten().cloned());
+        }
+        let reads = |facts: Option<&Facts>| facts.map(|facts| facts.reads.clone()).unwrap_or_default();
+        let domain = |facts: Option<&Facts>| facts.map(|facts| facts.domain.clone());
+        if domain(before) == domain(after) {
+            touched.extend(reads(before).symmetric_difference(&reads(after)).cloned());
+        } else {
+            touched.extend(reads(before).union(&reads(after)).cloned());
+        }
+        let claims = |facts: Option<&Facts>| facts.map(|facts| facts.claims.clone()).unwrap_or_default();
+        for claim in claims(before).symmetric_difference(&claims(after)) {
+            touched.extend(self.claimants.get(claim).into_iter().flatten().cloned());
+        }
+        touched.retain(|other| other != name && self.products.contains_key(other));
+        touched
+    }
+
+    fn unlink(&mut self, name: &ProductName) {
+        let Some(facts) = self.products.get(name) else {
+            return;
+        };
+        for claim in &facts.claims {
+            if let Some(claimants) = self.claimants.get_mut(claim) {
+                claimants.remove(name);
+                if claimants.is_empty() {
+                    self.claimants.remove(claim);
+                }
+            }
+        }
+        for upstream in &facts.reads {
+            if let Some(readers) = self.readers.get_mut(upstream) {
+                readers.remove(name);
+                if readers.is_empty() {
+                    self.readers.remove(upstream);
+                }
+            }
+        }
+    }
+
+    fn facts(&self, product: &DataProduct) -> Facts {
+        let status = product.status.as_ref();
+        let provisioning = product.spec.provisioning.as_ref();
+        Facts {
+            uid: product.uid().unwrap_or_default(),
+            created: product.creation_timestamp().map(|at| at.0),
+            domain: product.spec.domain.clone(),
+            version: product.spec.version.clone(),
+            class: provisioning.and_then(|provisioning| provisioning.provider_class_name.clone()),
+            ready: status
+                .and_then(|status| status.condition("Ready"))
+                .is_some_and(|ready| ready.status == "True"),
+            reads: reads(product),
+            claims: self.claims(product),
+        }
+    }
+
+    /// The external names of a product, each with the account and kind in which it must be the only one.
+    fn claims(&self, product: &DataProduct) -> BTreeSet<String> {
+        let account = self
+            .domains
+            .get(&product.spec.domain)
+            .and_then(|domain| domain.spec.account.clone());
+        let account = account.unwrap_or_default();
+        let (id, region) = (
+            account.id.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()),
+            account.region.unwrap_or_default(),
+        );
+        let chosen = product
+            .spec
+            .provisioning
+            .as_ref()
+            .and_then(|provisioning| provisioning.names.clone());
+        let chosen = chosen.unwrap_or_default();
+        // A product without legal names claims none; its own reconcile says so.
+        let names = Names::of(&product.spec.domain, &product.name_any(), &id, overrides(&chosen));
+        names.map_or_else(
+            |_| BTreeSet::new(),
+            |names| {
+                names
+                    .keys()
+                    .map(|key| format!("{id}|{region}|{}|{}", key.kind, key.name))
+                    .collect()
+            },
+        )
+    }
+}
+
+/// The products that a product reads, from its lineage and its input ports.
+fn reads(product: &DataProduct) -> BTreeSet<ProductName> {
+    let namespace = product.namespace().unwrap_or_default();
+    let lineage = product
+        .spec
+        .lineage
+        .iter()
+        .flat_map(|lineage| &lineage.upstream_products);
+    let ports = product
+        .spec
+        .input_ports
+        .iter()
+        .filter_map(|port| port.product_ref.as_ref());
+    lineage
+        .map(|text| ProductName::parse(text, &namespace))
+        .chain(ports.map(|to| ProductName {
+            namespace: to.namespace.clone().unwrap_or_else(|| namespace.clone()),
+            name: to.name.clone(),
+        }))
+        .collect()
+}

@@ -1,0 +1,101 @@
+//! The shell: watches, the corridor of stages, and what keeps one product from harming another.
+//!
+//! Everything here may wait and may fail; everything that is decided is decided in the pure rooms.
+
+pub mod apply;
+pub mod context;
+mod departure;
+pub mod gather;
+pub mod guard;
+pub mod kubernetes;
+pub mod mesh;
+pub mod reconcile;
+pub mod report;
+pub mod schedule;
+pub mod watch;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use futures::{StreamExt, stream};
+use kube::{
+    Client,
+    runtime::{
+        Controller,
+        controller::{self, Action},
+    },
+};
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use self::{context::Context, guard::Guarded, kubernetes::RequestError};
+use crate::{plan::ProductName, provider::registry::Registry};
+
+/// Number of products that are visited at the same time.
+pub const CONCURRENCY: u16 = 64;
+
+/// Why the operator stopped.
+#[derive(Debug, Error)]
+pub enum ControllerError {
+    /// The API server could not be asked for the identity of the cluster.
+    #[error(
+        "cannot read the kube-system namespace, whose uid identifies the cluster: {0}; name the cluster with --cluster-id"
+    )]
+    Cluster(#[source] RequestError),
+    /// A watch ended although nobody asked it to.
+    #[error("the watches ended by themselves; the process ends so that it is started anew")]
+    WatchesEnded,
+}
+
+/// Makes the context of an operator.
+pub async fn connect(client: Client, cluster: Option<String>) -> Result<Arc<Context>, ControllerError> {
+    let cluster = match cluster {
+        Some(cluster) => cluster,
+        None => kubernetes::cluster_id(&client)
+            .await
+            .map_err(ControllerError::Cluster)?,
+    };
+    Ok(Arc::new(Context::new(client, cluster, Registry::default())))
+}
+
+/// Runs the operator until `shutdown` completes; visits that are under way are finished first.
+pub async fn run(
+    ctx: Arc<Context>,
+    shutdown: impl Future<Output = ()> + Send + Sync + 'static,
+) -> Result<(), ControllerError> {
+    let (triggers, touched) = mpsc::unbounded_channel::<ProductName>();
+    let (changed, store) = watch::products(&ctx, &triggers);
+    let touched = stream::unfold(touched, |mut touched| async move {
+        touched
+            .recv()
+            .await
+            .map(|name| (watch::reference(&name), touched))
+    });
+    let surroundings = watch::surroundings(Arc::clone(&ctx), triggers, store.clone());
+    let visits = Controller::for_stream(changed, store)
+        .with_config(controller::Config::default().concurrency(CONCURRENCY))
+        .reconcile_on(touched)
+        .graceful_shutdown_on(shutdown)
+        .run(visit, after_error, ctx)
+        .for_each(|visited| async move {
+            if let Err(error) = visited {
+                tracing::debug!(%error, "a visit ended early");
+            }
+        });
+    tokio::select! {
+        () = visits => Ok(()),
+        () = surroundings => Err(ControllerError::WatchesEnded),
+    }
+}
+
+async fn visit(object: Arc<Guarded>, ctx: Arc<Context>) -> Result<Action, RequestError> {
+    let visit = guard::visit(&ctx, &object).await?;
+    Ok(visit.again.map_or_else(Action::await_change, Action::requeue))
+}
+
+fn after_error(object: Arc<Guarded>, error: &RequestError, ctx: Arc<Context>) -> Action {
+    use kube::ResourceExt;
+    let name = ProductName::of(object.as_ref());
+    tracing::warn!(product = %name, %error, "the status could not be written");
+    let pause: Duration = guard::pause(&ctx, &name, &object.uid().unwrap_or_default());
+    Action::requeue(pause)
+}

@@ -1,0 +1,304 @@
+//! The watches: they keep the mesh up to date and name the products that an event touches.
+
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
+
+use futures::{Stream, StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{
+    Api, Resource, ResourceExt,
+    core::{DeserializeGuard, PartialObjectMeta},
+    runtime::{
+        WatchStreamExt, predicates,
+        reflector::{self, ObjectRef, Store},
+        utils::Predicate,
+        watcher::{self, Event},
+    },
+};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{
+    context::{Context, Watched},
+    guard::Guarded,
+    mesh::Mesh,
+};
+use crate::{
+    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass, RECONCILE_AT},
+    plan::ProductName,
+};
+
+/// Products to visit, by name.
+pub type Triggers = UnboundedSender<ProductName>;
+
+fn config() -> watcher::Config {
+    watcher::Config::default().streaming_lists()
+}
+
+/// The stream of products to visit because they changed themselves, and the store that it fills.
+pub fn products(
+    ctx: &Arc<Context>,
+    triggers: &Triggers,
+) -> (
+    impl Stream<Item = Result<Guarded, watcher::Error>> + Send + 'static,
+    Store<Guarded>,
+) {
+    let (reader, writer) = reflector::store::<Guarded>();
+    let (ctx, triggers) = (Arc::clone(ctx), triggers.clone());
+    let mut listed = BTreeSet::new();
+    let api: Api<Guarded> = Api::all(ctx.client.clone());
+    let stream = watcher::watcher(api, config())
+        .default_backoff()
+        .modify(prune)
+        .inspect_ok(move |event| {
+            let touched = product_event(&ctx, event, &mut listed);
+            send(&ctx, &triggers, touched);
+        })
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(
+            predicates::generation
+                .combine(predicates::finalizers)
+                .combine(asked)
+                .combine(deletion),
+            kube::runtime::PredicateConfig::default(),
+        );
+    (stream, reader)
+}
+
+/// A deletion changes neither the generation of every object nor its finalizers.
+fn deletion(object: &Guarded) -> Option<u64> {
+    object.meta().deletion_timestamp.as_ref().map(|_| 1)
+}
+
+/// The annotations that ask for something: a visit, an approval, a confirmation.
+fn asked(object: &Guarded) -> Option<u64> {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    let ours = object
+        .annotations()
+        .iter()
+        .filter(|(key, _)| key.starts_with("datamesh.io/"));
+    ours.for_each(|pair| pair.hash(&mut hasher));
+    debug_assert!(
+        RECONCILE_AT.starts_with("datamesh.io/"),
+        "every annotation of ours has one prefix"
+    );
+    Some(hasher.finish())
+}
+
+/// Drops what no decision needs, and what takes most of the memory.
+fn prune(object: &mut Guarded) {
+    object.managed_fields_mut().clear();
+    object
+        .annotations_mut()
+        .remove("kubectl.kubernetes.io/last-applied-configuration");
+}
+
+fn product_event(
+    ctx: &Context,
+    event: &Event<Guarded>,
+    listed: &mut BTreeSet<ProductName>,
+) -> BTreeSet<ProductName> {
+    match event {
+        Event::Init => {
+            listed.clear();
+            BTreeSet::new()
+        }
+        Event::InitApply(object) => {
+            listed.insert(ProductName::of(object));
+            take_up(ctx, object)
+        }
+        Event::Apply(object) => take_up(ctx, object),
+        Event::Delete(object) => ctx.write(|mesh| mesh.product_gone(&ProductName::of(object))),
+        Event::InitDone => {
+            let gone = ctx
+                .read(Mesh::products)
+                .into_iter()
+                .filter(|name| !listed.contains(name))
+                .collect::<Vec<_>>();
+            let touched = gone
+                .iter()
+                .flat_map(|name| ctx.write(|mesh| mesh.product_gone(name)))
+                .collect();
+            listed.clear();
+            ctx.mark_synced(Watched::Products);
+            touched
+        }
+    }
+}
+
+fn take_up(ctx: &Context, object: &Guarded) -> BTreeSet<ProductName> {
+    match &object.0 {
+        Ok(product) => ctx.write(|mesh| mesh.product(product)),
+        // What cannot be read claims nothing and reads nobody.
+        Err(_) => ctx.write(|mesh| mesh.product_gone(&ProductName::of(object))),
+    }
+}
+
+fn send(ctx: &Context, triggers: &Triggers, products: BTreeSet<ProductName>) {
+    // Before everything was listed once, every product is visited anyway.
+    if ctx.is_synced() {
+        for product in products {
+            // Nobody listens any more only when the process is ending.
+            let _ = triggers.send(product);
+        }
+    }
+}
+
+/// Follows domains, classes, standards and namespaces for as long as it is polled.
+pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers, products: Store<Guarded>) {
+    let domains = follow(&ctx, &triggers, Watched::Domains, {
+        let products = products.clone();
+        move |mesh: &mut Mesh, name: &str, domain: Option<Arc<DataDomain>>| {
+            let before = mesh.domains.get(name).cloned();
+            if before.as_ref().map(|before| &before.spec) == domain.as_ref().map(|domain| &domain.spec) {
+                return BTreeSet::new();
+            }
+            let touched = |mesh: &Mesh, domain: Option<&Arc<DataDomain>>| {
+                domain
+                    .map(|domain| mesh.products_of_domain(domain))
+                    .unwrap_or_default()
+            };
+            let mut products_touched = touched(mesh, before.as_ref());
+            match domain {
+                Some(domain) => mesh.domains.insert(name.to_owned(), domain),
+                None => mesh.domains.remove(name),
+            };
+            let now = mesh.domains.get(name).cloned();
+            products_touched.extend(touched(mesh, now.as_ref()));
+            mesh.reclaim(&products_touched, |name| find(&products, name));
+            products_touched
+        }
+    });
+    let classes = follow(
+        &ctx,
+        &triggers,
+        Watched::Classes,
+        |mesh: &mut Mesh, name: &str, class: Option<Arc<ProviderClass>>| {
+            let before = mesh.classes.get(name).map(|before| before.spec.clone());
+            if before.as_ref() == class.as_ref().map(|class| &class.spec) {
+                return BTreeSet::new();
+            }
+            match class {
+                Some(class) => mesh.classes.insert(name.to_owned(), class),
+                None => mesh.classes.remove(name),
+            };
+            mesh.products_of_class(name)
+        },
+    );
+    let standards = follow(
+        &ctx,
+        &triggers,
+        Watched::Standards,
+        |mesh: &mut Mesh, _: &str, standards: Option<Arc<PlatformStandards>>| {
+            if mesh.standards.as_ref().map(|before| &before.spec)
+                == standards.as_ref().map(|standards| &standards.spec)
+            {
+                return BTreeSet::new();
+            }
+            mesh.standards = standards;
+            mesh.products()
+        },
+    );
+    tokio::join!(domains, classes, standards, namespaces(&ctx, &triggers));
+}
+
+/// A product from the store.
+pub fn find(products: &Store<Guarded>, name: &ProductName) -> Option<Arc<DataProduct>> {
+    let object = products.get(&reference(name))?;
+    object.0.as_ref().ok().map(|product| Arc::new(product.clone()))
+}
+
+/// The reference under which the controller knows a product.
+pub fn reference(name: &ProductName) -> ObjectRef<Guarded> {
+    ObjectRef::new(&name.name).within(&name.namespace)
+}
+
+/// Follows a cluster-scoped kind. `change` takes up one object, or its absence, and names the products it touches.
+async fn follow<K>(
+    ctx: &Arc<Context>,
+    triggers: &Triggers,
+    watched: Watched,
+    change: impl Fn(&mut Mesh, &str, Option<Arc<K>>) -> BTreeSet<ProductName>,
+) where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let api: Api<DeserializeGuard<K>> = Api::all(ctx.client.clone());
+    let mut events = std::pin::pin!(watcher::watcher(api, config()).default_backoff());
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    let mut listed: BTreeSet<String> = BTreeSet::new();
+    while let Some(event) = events.next().await {
+        let touched = match event {
+            Err(error) => {
+                tracing::warn!(kind = %K::kind(&()), %error, "a watch was interrupted and is resumed");
+                continue;
+            }
+            Ok(Event::Init) => {
+                listed.clear();
+                continue;
+            }
+            Ok(Event::InitApply(object) | Event::Apply(object)) => {
+                let name = object.name_any();
+                known.insert(name.clone());
+                listed.insert(name.clone());
+                match object.0 {
+                    Ok(object) => ctx.write(|mesh| change(mesh, &name, Some(Arc::new(object)))),
+                    Err(invalid) => {
+                        tracing::error!(kind = %K::kind(&()), name, error = %invalid.error, "an object cannot be decoded and counts as absent");
+                        ctx.write(|mesh| change(mesh, &name, None))
+                    }
+                }
+            }
+            Ok(Event::Delete(object)) => {
+                let name = object.name_any();
+                known.remove(&name);
+                ctx.write(|mesh| change(mesh, &name, None))
+            }
+            Ok(Event::InitDone) => {
+                let gone = known.difference(&listed).cloned().collect::<Vec<_>>();
+                known.retain(|name| listed.contains(name));
+                let touched = gone
+                    .iter()
+                    .flat_map(|name| ctx.write(|mesh| change(mesh, name, None)))
+                    .collect();
+                ctx.mark_synced(watched);
+                touched
+            }
+        };
+        send(ctx, triggers, touched);
+    }
+}
+
+/// Follows the labels of namespaces, by which domains may select them.
+async fn namespaces(ctx: &Arc<Context>, triggers: &Triggers) {
+    let api: Api<PartialObjectMeta<Namespace>> = Api::all(ctx.client.clone());
+    let mut events = std::pin::pin!(watcher::watcher(api, config()).default_backoff());
+    let mut listed: BTreeSet<String> = BTreeSet::new();
+    while let Some(event) = events.next().await {
+        match event {
+            Err(error) => tracing::warn!(%error, "the watch on namespaces was interrupted and is resumed"),
+            Ok(Event::Init) => listed.clear(),
+            Ok(Event::InitApply(namespace) | Event::Apply(namespace)) => {
+                let name = namespace.name_any();
+                listed.insert(name.clone());
+                let labels = namespace.labels().clone();
+                let touched = ctx.write(|mesh| {
+                    let before = mesh.namespaces.insert(name.clone(), labels.clone());
+                    if before == Some(labels) {
+                        BTreeSet::new()
+                    } else {
+                        mesh.products_of_namespace(&name)
+                    }
+                });
+                send(ctx, triggers, touched);
+            }
+            Ok(Event::Delete(namespace)) => {
+                ctx.write(|mesh| mesh.namespaces.remove(&namespace.name_any()));
+            }
+            Ok(Event::InitDone) => {
+                ctx.write(|mesh| mesh.namespaces.retain(|name, _| listed.contains(name)));
+                ctx.mark_synced(Watched::Namespaces);
+            }
+        }
+    }
+}
