@@ -22,13 +22,9 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
     let started = match format {
         LogFormat::Text => {
             let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            registry
-                .with(fmt::layer().with_writer(std::io::stderr).with_ansi(colours))
-                .try_init()
+            registry.with(fmt::layer().with_writer(std::io::stderr).with_ansi(colours)).try_init()
         }
-        LogFormat::Json => registry
-            .with(fmt::layer().json().with_writer(std::io::stderr))
-            .try_init(),
+        LogFormat::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init(),
     };
     started.map_err(|error| format!("logging is already started: {error}"))
 }

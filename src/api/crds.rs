@@ -18,12 +18,7 @@ pub struct CrdError {
 
 /// Every custom resource definition, sorted by name.
 pub fn crds() -> Result<Vec<CustomResourceDefinition>, CrdError> {
-    let mut crds = vec![
-        data_product()?,
-        DataDomain::crd(),
-        ProviderClass::crd(),
-        platform_standards()?,
-    ];
+    let mut crds = vec![data_product()?, DataDomain::crd(), ProviderClass::crd(), platform_standards()?];
     crds.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
     Ok(crds)
 }
@@ -42,11 +37,7 @@ fn data_product() -> Result<CustomResourceDefinition, CrdError> {
         ),
     ]);
     // No tool may call an object done before the operator has seen it.
-    if let Some(status) = schema
-        .properties
-        .as_mut()
-        .and_then(|properties| properties.get_mut("status"))
-    {
+    if let Some(status) = schema.properties.as_mut().and_then(|properties| properties.get_mut("status")) {
         status.default = Some(JSON(json!({"observedGeneration": -1})));
     }
     Ok(crd)

@@ -78,15 +78,11 @@ impl Command {
         match self {
             Self::Run(args) => runtime()?.block_on(run::run(args)),
             Self::Crds { directory: None } => print(&crds::render()?),
-            Self::Crds {
-                directory: Some(directory),
-            } => {
+            Self::Crds { directory: Some(directory) } => {
                 for (name, content) in crds::documents()? {
                     let path = directory.join(name);
-                    std::fs::write(&path, content).map_err(|source| CliError::Write {
-                        path: path.display().to_string(),
-                        source,
-                    })?;
+                    std::fs::write(&path, content)
+                        .map_err(|source| CliError::Write { path: path.display().to_string(), source })?;
                 }
                 Ok(())
             }
@@ -95,18 +91,12 @@ impl Command {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(CliError::Runtime)
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)
 }
 
 fn print(text: &str) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
-        .map_err(|source| CliError::Write {
-            path: "standard output".to_owned(),
-            source,
-        })
+        .map_err(|source| CliError::Write { path: "standard output".to_owned(), source })
 }

@@ -40,11 +40,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     telemetry::start(args.log_format, &args.log).map_err(CliError::Usage)?;
     let client = client(args.kubeconfig, args.context).await?;
     let ctx = controller::connect(client, args.cluster_id).await?;
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        cluster = ctx.cluster,
-        "started"
-    );
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), cluster = ctx.cluster, "started");
     controller::run(ctx, shutdown()?).await?;
     tracing::info!("every visit under way is finished; good bye");
     Ok(())
@@ -52,10 +48,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
 
 /// A client for the cluster that a person or a pod means.
 pub(super) async fn client(kubeconfig: Option<PathBuf>, context: Option<String>) -> Result<Client, CliError> {
-    let options = KubeConfigOptions {
-        context,
-        ..KubeConfigOptions::default()
-    };
+    let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
     let unusable = |error: String| CliError::Cluster(error);
     let config = match kubeconfig {
         Some(path) => {
@@ -64,12 +57,10 @@ pub(super) async fn client(kubeconfig: Option<PathBuf>, context: Option<String>)
                 .await
                 .map_err(|error| unusable(error.to_string()))?
         }
-        None if options.context.is_some() => Config::from_kubeconfig(&options)
-            .await
-            .map_err(|error| unusable(error.to_string()))?,
-        None => Config::infer()
-            .await
-            .map_err(|error| unusable(error.to_string()))?,
+        None if options.context.is_some() => {
+            Config::from_kubeconfig(&options).await.map_err(|error| unusable(error.to_string()))?
+        }
+        None => Config::infer().await.map_err(|error| unusable(error.to_string()))?,
     };
     kubernetes::client(config).map_err(|error| unusable(error.to_string()))
 }
@@ -78,10 +69,7 @@ pub(super) async fn client(kubeconfig: Option<PathBuf>, context: Option<String>)
 fn shutdown() -> Result<impl Future<Output = ()> + Send + Sync + 'static, CliError> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| {
-        signal(kind).map_err(|source| CliError::Write {
-            path: "the signal handlers".to_owned(),
-            source,
-        })
+        signal(kind).map_err(|source| CliError::Write { path: "the signal handlers".to_owned(), source })
     };
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     Ok(async move {

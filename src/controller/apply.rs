@@ -20,11 +20,7 @@ pub async fn apply(provider: &SharedProvider, plan: &Plan) -> Vec<Outcome> {
             None => perform(provider, &step.action).await,
         };
         tracing::info!(step = step.action.verb(), resource = %step.key, result = word(&result), "step");
-        outcomes.push(Outcome {
-            key: step.key.clone(),
-            verb: step.action.verb(),
-            result,
-        });
+        outcomes.push(Outcome { key: step.key.clone(), verb: step.action.verb(), result });
     }
     outcomes
 }
@@ -46,9 +42,7 @@ pub async fn observe_again(
 
 fn waiting(step: &Step, outcomes: &[Outcome]) -> Option<Key> {
     let unfinished = |key: &&Key| {
-        outcomes
-            .iter()
-            .any(|outcome| outcome.key == **key && outcome.result != StepResult::Applied)
+        outcomes.iter().any(|outcome| outcome.key == **key && outcome.result != StepResult::Applied)
     };
     step.waits_for.iter().find(unfinished).cloned()
 }
@@ -56,15 +50,11 @@ fn waiting(step: &Step, outcomes: &[Outcome]) -> Option<Key> {
 async fn perform(provider: &SharedProvider, action: &Action) -> StepResult {
     let failed = |error: ProviderError| StepResult::Failed(Fault::from(&error));
     match action {
-        Action::Create(desired) => provider
-            .create(desired)
-            .await
-            .map_or_else(failed, |()| StepResult::Applied),
+        Action::Create(desired) => {
+            provider.create(desired).await.map_or_else(failed, |()| StepResult::Applied)
+        }
         Action::Update(desired, delta) | Action::Adopt(desired, delta) | Action::Release(desired, delta) => {
-            provider
-                .update(desired, delta)
-                .await
-                .map_or_else(failed, |()| StepResult::Applied)
+            provider.update(desired, delta).await.map_or_else(failed, |()| StepResult::Applied)
         }
         Action::Delete(removal) => match provider.delete(removal).await {
             Ok(Removed::Gone) => StepResult::Applied,

@@ -113,10 +113,7 @@ impl Context {
 
     /// Forgets failed visits.
     pub fn succeeded(&self, product: &ProductName) {
-        self.attempts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(product);
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).remove(product);
     }
 
     /// Counts an evaluation of a product's policies.

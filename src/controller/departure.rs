@@ -16,23 +16,15 @@ use super::{
 use crate::{
     api::{DataProduct, FINALIZER},
     plan::{
-        Blocker, Declared, ProductName, World,
-        assess::{Fault, Observations},
-        bind::resolve_departing,
-        decide_teardown,
-        teardown::Teardown,
+        Blocker, Declared, ProductName, World, assess::Observations, bind::resolve_departing,
+        decide_teardown, teardown::Teardown,
     },
-    provider::ErrorKind,
     status::{Release, departing},
 };
 
 /// Visits a product that is being deleted.
 pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visit, RequestError> {
-    if !product
-        .finalizers()
-        .iter()
-        .any(|finalizer| finalizer == FINALIZER)
-    {
+    if !product.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
         ctx.succeeded(&ProductName::of(&**product));
         return Ok(Visit::OVER);
     }
@@ -50,12 +42,7 @@ pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Resu
     };
 
     let observations = gather::observe(&provider, scope.names.keys()).await;
-    let mut world = World {
-        declared,
-        scope: Ok(scope.clone()),
-        observations,
-        readings: Ok(Vec::new()),
-    };
+    let mut world = World { declared, scope: Ok(scope.clone()), observations };
     let mut teardown = decide_teardown(&world, &scope);
     if teardown.is_complete() {
         return let_go(ctx, product).await;
@@ -74,13 +61,7 @@ pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Resu
         teardown = decide_teardown(&world, &scope);
     }
     if teardown.is_complete() {
-        report::events(
-            ctx,
-            product,
-            &product.status.clone().unwrap_or_default(),
-            &outcomes,
-        )
-        .await;
+        report::events(ctx, product, &product.status.clone().unwrap_or_default(), &outcomes).await;
         return let_go(ctx, product).await;
     }
     stay(ctx, &world, &Release::Under(&teardown, &outcomes)).await
@@ -95,9 +76,7 @@ async fn unreachable(ctx: &Context, declared: Declared, blocker: Blocker) -> Res
         && !kubernetes::class_exists(&ctx.client, class).await?
     {
         let left = product.status.iter().flat_map(|status| &status.resources);
-        let left = left
-            .map(|resource| format!("{}/{}", resource.kind, resource.name))
-            .collect::<Vec<_>>();
+        let left = left.map(|resource| format!("{}/{}", resource.kind, resource.name)).collect::<Vec<_>>();
         let note = format!(
             "ProviderClass {class} is gone; left behind and not marked as released: {}",
             left.join(", ")
@@ -105,26 +84,13 @@ async fn unreachable(ctx: &Context, declared: Declared, blocker: Blocker) -> Res
         report::warn(ctx, &product, "LeftBehind", note).await;
         return let_go(ctx, &product).await;
     }
-    let readings = Err(Fault {
-        kind: ErrorKind::Unavailable,
-        message: blocker.to_string(),
-    });
-    let world = World {
-        declared,
-        scope: Err(blocker.clone()),
-        observations: Observations::new(),
-        readings,
-    };
+    let world = World { declared, scope: Err(blocker.clone()), observations: Observations::new() };
     stay(ctx, &world, &Release::Unreachable(&blocker)).await
 }
 
 /// Whether the object itself says, or leaves open, that its data stays.
 fn retains(product: &DataProduct) -> bool {
-    let asked = product
-        .spec
-        .provisioning
-        .as_ref()
-        .and_then(|provisioning| provisioning.deletion_policy);
+    let asked = product.spec.provisioning.as_ref().and_then(|provisioning| provisioning.deletion_policy);
     asked != Some(crate::api::product::DeletionPolicy::Delete)
 }
 
@@ -142,10 +108,7 @@ async fn stay(ctx: &Context, world: &World, release: &Release<'_>) -> Result<Vis
     };
     let uid = product.uid().unwrap_or_default();
     let pause = schedule::pause(ending, resync(world), None, (ctx.now)(), &uid, rand::random());
-    Ok(Visit {
-        ending,
-        again: Some(pause),
-    })
+    Ok(Visit { ending, again: Some(pause) })
 }
 
 async fn let_go(ctx: &Context, product: &DataProduct) -> Result<Visit, RequestError> {

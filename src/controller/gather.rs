@@ -9,7 +9,7 @@ use super::context::Context;
 use crate::{
     api::DataProduct,
     model::{
-        measurement::Subject,
+        measurement::{Reading, Subject},
         resource::{Key, Kind},
     },
     plan::{
@@ -17,7 +17,7 @@ use crate::{
         assess::{Fault, Observation, Observations},
         bind::{Scope, resolve},
     },
-    provider::{ProviderError, SharedProvider},
+    provider::{ErrorKind, ProviderError, SharedProvider},
 };
 
 /// What people declared, from what the watches have shown.
@@ -49,50 +49,21 @@ pub fn provider(ctx: &Context, scope: &Scope) -> Result<SharedProvider, Blocker>
         .provider(&scope.class_name, &scope.class, &scope.account, &scope.region)
         .map_err(unusable)?;
     let capabilities = provider.capabilities();
-    let missing = Kind::ALL
-        .into_iter()
-        .filter(|kind| !capabilities.contains(kind))
-        .map(|kind| kind.to_string());
+    let missing =
+        Kind::ALL.into_iter().filter(|kind| !capabilities.contains(kind)).map(|kind| kind.to_string());
     let missing = missing.collect::<Vec<_>>();
-    if missing.is_empty() {
-        Ok(provider)
-    } else {
-        Err(Blocker::Unsupported { kinds: missing })
-    }
+    if missing.is_empty() { Ok(provider) } else { Err(Blocker::Unsupported { kinds: missing }) }
 }
 
-/// Observes and measures a product that lives.
+/// Observes a product that lives.
 pub async fn world(ctx: &Context, declared: Declared) -> (World, Option<SharedProvider>) {
     let resolved =
         resolve(&declared).and_then(|scope| provider(ctx, &scope).map(|provider| (scope, provider)));
     match resolved {
-        Err(blocker) => {
-            let readings = Err(Fault {
-                kind: crate::provider::ErrorKind::Unavailable,
-                message: "the product has no provider to measure it".to_owned(),
-            });
-            (
-                World {
-                    declared,
-                    scope: Err(blocker),
-                    observations: Observations::new(),
-                    readings,
-                },
-                None,
-            )
-        }
+        Err(blocker) => (World { declared, scope: Err(blocker), observations: Observations::new() }, None),
         Ok((scope, provider)) => {
             let observations = observe(&provider, scope.names.keys()).await;
-            let readings = measure(&provider, &declared, &scope, &observations).await;
-            (
-                World {
-                    declared,
-                    scope: Ok(scope),
-                    observations,
-                    readings,
-                },
-                Some(provider),
-            )
+            (World { declared, scope: Ok(scope), observations }, Some(provider))
         }
     }
 }
@@ -106,23 +77,21 @@ pub async fn observe(provider: &SharedProvider, keys: impl Iterator<Item = Key>)
     join_all(reads).await.into_iter().collect()
 }
 
-async fn measure(
-    provider: &SharedProvider,
-    declared: &Declared,
-    scope: &Scope,
-    observations: &Observations,
-) -> Result<Vec<crate::model::measurement::Reading>, Fault> {
+/// Measures the service levels of a product, after its steps, so that a bucket just made counts.
+pub async fn measure(
+    provider: Option<&SharedProvider>,
+    world: &World,
+    after: &Observations,
+) -> Result<Vec<Reading>, Fault> {
+    let declared = &world.declared;
+    let (Some(provider), Ok(scope)) = (provider, &world.scope) else {
+        let message = "the product has no provider to measure it".to_owned();
+        return Err(Fault { kind: ErrorKind::Unavailable, message });
+    };
     let bucket = scope.names.key(Kind::Bucket);
-    if declared.product.spec.slo.is_none() || observations.get(&bucket) == Some(&Observation::Absent) {
+    if declared.product.spec.slo.is_none() || after.get(&bucket) == Some(&Observation::Absent) {
         return Ok(Vec::new());
     }
-    let subject = Subject {
-        domain: scope.domain.clone(),
-        product: declared.product.name_any(),
-        bucket,
-    };
-    provider
-        .measure(&subject)
-        .await
-        .map_err(|error| Fault::from(&error))
+    let subject = Subject { domain: scope.domain.clone(), product: declared.product.name_any(), bucket };
+    provider.measure(&subject).await.map_err(|error| Fault::from(&error))
 }

@@ -45,33 +45,20 @@ async fn guarded(ctx: &Arc<Context>, product: &Arc<DataProduct>) -> Result<Visit
             let generation = product.metadata.generation.unwrap_or_default();
             let status = broken(&old, generation, (ctx.now)(), Reason::Quarantined, message);
             super::report::status(ctx, product, &status).await?;
-            Ok(Visit {
-                ending: Ending::Stalled,
-                again: Some(RESYNC * 6),
-            })
+            Ok(Visit { ending: Ending::Stalled, again: Some(RESYNC * 6) })
         }
         Err(_) => {
             let name = ProductName::of(product.as_ref());
             tracing::warn!(product = %name, "a visit took longer than {} s and was ended", RECONCILE.as_secs());
             let pause = pause(ctx, &name, &product.uid().unwrap_or_default());
-            Ok(Visit {
-                ending: Ending::Failed(1),
-                again: Some(pause),
-            })
+            Ok(Visit { ending: Ending::Failed(1), again: Some(pause) })
         }
     }
 }
 
 /// The pause after a visit that failed.
 pub fn pause(ctx: &Context, name: &ProductName, uid: &str) -> Duration {
-    schedule::pause(
-        Ending::Failed(ctx.failed(name)),
-        RESYNC,
-        None,
-        (ctx.now)(),
-        uid,
-        rand::random(),
-    )
+    schedule::pause(Ending::Failed(ctx.failed(name)), RESYNC, None, (ctx.now)(), uid, rand::random())
 }
 
 /// Reports on the object itself that it cannot be decoded, and leaves everything else alone.
@@ -101,8 +88,5 @@ async fn undecodable(ctx: &Context, invalid: &InvalidObject) -> Result<Visit, Re
             _ => {}
         }
     }
-    Ok(Visit {
-        ending: Ending::Stalled,
-        again: None,
-    })
+    Ok(Visit { ending: Ending::Stalled, again: None })
 }

@@ -82,22 +82,13 @@ pub async fn add_finalizer(client: &Client, product: &DataProduct) -> Result<(),
 
 /// Removes our finalizer, by value, from exactly the object that was seen.
 pub async fn remove_finalizer(client: &Client, product: &DataProduct) -> Result<(), RequestError> {
-    let Some(index) = product
-        .finalizers()
-        .iter()
-        .position(|finalizer| finalizer == FINALIZER)
-    else {
+    let Some(index) = product.finalizers().iter().position(|finalizer| finalizer == FINALIZER) else {
         return Ok(());
     };
     let path = format!("/metadata/finalizers/{index}");
     let mut operations = identity(product)?;
-    operations.push(PatchOperation::Test(TestOperation {
-        path: pointer(&path)?,
-        value: json!(FINALIZER),
-    }));
-    operations.push(PatchOperation::Remove(RemoveOperation {
-        path: pointer(&path)?,
-    }));
+    operations.push(PatchOperation::Test(TestOperation { path: pointer(&path)?, value: json!(FINALIZER) }));
+    operations.push(PatchOperation::Remove(RemoveOperation { path: pointer(&path)? }));
     patch(client, product, operations).await
 }
 
@@ -116,10 +107,7 @@ fn identity(product: &DataProduct) -> Result<Vec<PatchOperation>, RequestError> 
 }
 
 fn add(path: &str, value: serde_json::Value) -> Result<PatchOperation, RequestError> {
-    Ok(PatchOperation::Add(AddOperation {
-        path: pointer(path)?,
-        value,
-    }))
+    Ok(PatchOperation::Add(AddOperation { path: pointer(path)?, value }))
 }
 
 fn pointer(path: &str) -> Result<PointerBuf, RequestError> {
@@ -134,13 +122,8 @@ async fn patch(
     let name = ProductName::of(product);
     let products: Api<DataProduct> = Api::namespaced(client.clone(), &name.namespace);
     let patch = Patch::<()>::Json(JsonPatch(operations));
-    let parameters = PatchParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PatchParams::default()
-    };
-    bounded(products.patch_metadata(&name.name, &parameters, &patch))
-        .await
-        .map(|_| ())
+    let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    bounded(products.patch_metadata(&name.name, &parameters, &patch)).await.map(|_| ())
 }
 
 /// Writes a whole status by server-side apply, to the object of the given uid and no other.
@@ -160,9 +143,7 @@ pub async fn write_status(
     // The reply is not decoded into a product: it would be the object of somebody's next write as well.
     let products: Api<DynamicObject> = Api::namespaced_with(client.clone(), &name.namespace, &resource);
     let parameters = PatchParams::apply(FIELD_MANAGER).force();
-    bounded(products.patch_status(&name.name, &parameters, &Patch::Apply(&body)))
-        .await
-        .map(|_| ())
+    bounded(products.patch_status(&name.name, &parameters, &Patch::Apply(&body))).await.map(|_| ())
 }
 
 /// A product as raw JSON; `None` when it does not exist.
@@ -175,9 +156,7 @@ pub async fn raw(client: &Client, name: &ProductName) -> Result<Option<DynamicOb
 /// Whether a provider class exists, asked live.
 pub async fn class_exists(client: &Client, name: &str) -> Result<bool, RequestError> {
     let classes: Api<crate::api::ProviderClass> = Api::all(client.clone());
-    bounded(classes.get_metadata_opt(name))
-        .await
-        .map(|found| found.is_some())
+    bounded(classes.get_metadata_opt(name)).await.map(|found| found.is_some())
 }
 
 /// The identity of the cluster: the uid of its `kube-system` namespace.

@@ -65,16 +65,10 @@ impl Mesh {
         let touched = self.touched(&name, before, Some(&facts));
         self.unlink(&name);
         for claim in &facts.claims {
-            self.claimants
-                .entry(claim.clone())
-                .or_default()
-                .insert(name.clone());
+            self.claimants.entry(claim.clone()).or_default().insert(name.clone());
         }
         for upstream in &facts.reads {
-            self.readers
-                .entry(upstream.clone())
-                .or_default()
-                .insert(name.clone());
+            self.readers.entry(upstream.clone()).or_default().insert(name.clone());
         }
         self.products.insert(name, facts);
         touched
@@ -112,9 +106,7 @@ impl Mesh {
             Some(named) => named == class,
             None => self.domains.get(&facts.domain).is_some_and(|domain| {
                 let default = domain.spec.default_provider_class.as_ref();
-                default
-                    .or(domain.spec.provider_classes.first())
-                    .is_some_and(|default| default == class)
+                default.or(domain.spec.provider_classes.first()).is_some_and(|default| default == class)
             }),
         })
     }
@@ -141,12 +133,7 @@ impl Mesh {
         let Some(facts) = self.products.get(&name) else {
             return Neighbours::default();
         };
-        let consumers = self
-            .readers
-            .get(&name)
-            .into_iter()
-            .flatten()
-            .filter(|reader| **reader != name);
+        let consumers = self.readers.get(&name).into_iter().flatten().filter(|reader| **reader != name);
         Neighbours {
             name_taken: self.name_taken(&name, facts),
             consumers: consumers
@@ -160,10 +147,10 @@ impl Mesh {
                 .iter()
                 .map(|upstream| Upstream {
                     name: upstream.clone(),
-                    found: self.products.get(upstream).map(|found| UpstreamFacts {
-                        ready: found.ready,
-                        version: found.version.clone(),
-                    }),
+                    found: self
+                        .products
+                        .get(upstream)
+                        .map(|found| UpstreamFacts { ready: found.ready, version: found.version.clone() }),
                 })
                 .collect(),
             cycle: self.cycle(&name),
@@ -286,31 +273,17 @@ impl Mesh {
 
     /// The external names of a product, each with the account and kind in which it must be the only one.
     fn claims(&self, product: &DataProduct) -> BTreeSet<String> {
-        let account = self
-            .domains
-            .get(&product.spec.domain)
-            .and_then(|domain| domain.spec.account.clone());
+        let account = self.domains.get(&product.spec.domain).and_then(|domain| domain.spec.account.clone());
         let account = account.unwrap_or_default();
-        let (id, region) = (
-            account.id.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()),
-            account.region.unwrap_or_default(),
-        );
-        let chosen = product
-            .spec
-            .provisioning
-            .as_ref()
-            .and_then(|provisioning| provisioning.names.clone());
+        let (id, region) =
+            (account.id.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()), account.region.unwrap_or_default());
+        let chosen = product.spec.provisioning.as_ref().and_then(|provisioning| provisioning.names.clone());
         let chosen = chosen.unwrap_or_default();
         // A product without legal names claims none; its own reconcile says so.
         let names = Names::of(&product.spec.domain, &product.name_any(), &id, overrides(&chosen));
         names.map_or_else(
             |_| BTreeSet::new(),
-            |names| {
-                names
-                    .keys()
-                    .map(|key| format!("{id}|{region}|{}|{}", key.kind, key.name))
-                    .collect()
-            },
+            |names| names.keys().map(|key| format!("{id}|{region}|{}|{}", key.kind, key.name)).collect(),
         )
     }
 }
@@ -318,16 +291,8 @@ impl Mesh {
 /// The products that a product reads, from its lineage and its input ports.
 fn reads(product: &DataProduct) -> BTreeSet<ProductName> {
     let namespace = product.namespace().unwrap_or_default();
-    let lineage = product
-        .spec
-        .lineage
-        .iter()
-        .flat_map(|lineage| &lineage.upstream_products);
-    let ports = product
-        .spec
-        .input_ports
-        .iter()
-        .filter_map(|port| port.product_ref.as_ref());
+    let lineage = product.spec.lineage.iter().flat_map(|lineage| &lineage.upstream_products);
+    let ports = product.spec.input_ports.iter().filter_map(|port| port.product_ref.as_ref());
     lineage
         .map(|text| ProductName::parse(text, &namespace))
         .chain(ports.map(|to| ProductName {

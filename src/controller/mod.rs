@@ -50,9 +50,7 @@ pub enum ControllerError {
 pub async fn connect(client: Client, cluster: Option<String>) -> Result<Arc<Context>, ControllerError> {
     let cluster = match cluster {
         Some(cluster) => cluster,
-        None => kubernetes::cluster_id(&client)
-            .await
-            .map_err(ControllerError::Cluster)?,
+        None => kubernetes::cluster_id(&client).await.map_err(ControllerError::Cluster)?,
     };
     Ok(Arc::new(Context::new(client, cluster, Registry::default())))
 }
@@ -65,10 +63,7 @@ pub async fn run(
     let (triggers, touched) = mpsc::unbounded_channel::<ProductName>();
     let (changed, store) = watch::products(&ctx, &triggers);
     let touched = stream::unfold(touched, |mut touched| async move {
-        touched
-            .recv()
-            .await
-            .map(|name| (watch::reference(&name), touched))
+        touched.recv().await.map(|name| (watch::reference(&name), touched))
     });
     let surroundings = watch::surroundings(Arc::clone(&ctx), triggers, store.clone());
     let visits = Controller::for_stream(changed, store)

@@ -37,16 +37,10 @@ pub struct Visit {
 
 impl Visit {
     /// Nothing is left of the object, or nothing of it is ours.
-    pub const OVER: Self = Self {
-        ending: Ending::Settled,
-        again: None,
-    };
+    pub const OVER: Self = Self { ending: Ending::Settled, again: None };
 
     /// What was seen is out of date; the next event, or the next second, brings the truth.
-    pub const STALE: Self = Self {
-        ending: Ending::Failed(1),
-        again: Some(Duration::from_secs(1)),
-    };
+    pub const STALE: Self = Self { ending: Ending::Failed(1), again: Some(Duration::from_secs(1)) };
 }
 
 /// Visits a product once.
@@ -58,21 +52,23 @@ pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visi
     ctx.evaluated();
     let decision = decide(&world);
 
-    let (outcomes, after) = match provider {
+    let (outcomes, after) = match &provider {
         Some(provider) if needs_finalizer(&decision) => {
             if !secure(ctx, product, &decision).await? {
                 return Ok(Visit::STALE);
             }
-            change(&provider, &world, &decision).await
+            change(provider, &world, &decision).await
         }
         _ => (Vec::new(), world.observations.clone()),
     };
 
+    let readings = gather::measure(provider.as_ref(), &world, &after).await;
     let facts = Facts {
         world: &world,
         decision: &decision,
         outcomes: &outcomes,
         after: assess_all(&decision.wanted, &after, &decision.memory),
+        verdicts: slo::judge(product, &readings, world.declared.now),
     };
     let status = summarize(&facts);
     let written = report::status(ctx, product, &status).await?;
@@ -80,7 +76,7 @@ pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visi
         report::events(ctx, product, &status, &outcomes).await;
     }
     let ending = ending(ctx, product, &facts, status.condition("Reconciling").is_some());
-    Ok(visit(ctx, &world, &decision, ending))
+    Ok(visit(ctx, &facts, ending))
 }
 
 /// Whether something outside is, or is about to be, ours.
@@ -99,25 +95,16 @@ fn needs_finalizer(decision: &Decision) -> bool {
 
 /// Makes sure, before the first side effect, that the object is the one that was seen and holds our finalizer.
 async fn secure(ctx: &Context, product: &DataProduct, decision: &Decision) -> Result<bool, RequestError> {
-    let held = product
-        .finalizers()
-        .iter()
-        .any(|finalizer| finalizer == FINALIZER);
+    let held = product.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
     let answer = if !held {
-        kubernetes::add_finalizer(&ctx.client, product)
-            .await
-            .map(|()| true)
+        kubernetes::add_finalizer(&ctx.client, product).await.map(|()| true)
     } else if decision.plan.steps.is_empty() {
         return Ok(true);
     } else {
         // A cache may be late: nothing is made for an object that is gone, going, or another one.
-        kubernetes::live(&ctx.client, &ProductName::of(product))
-            .await
-            .map(|live| {
-                live.is_some_and(|live| {
-                    live.uid() == product.uid() && live.metadata.deletion_timestamp.is_none()
-                })
-            })
+        kubernetes::live(&ctx.client, &ProductName::of(product)).await.map(|live| {
+            live.is_some_and(|live| live.uid() == product.uid() && live.metadata.deletion_timestamp.is_none())
+        })
     };
     match answer {
         Err(error) if error.is_about_another_object() => Ok(false),
@@ -137,26 +124,15 @@ async fn change(
 
 fn ending(ctx: &Context, product: &DataProduct, facts: &Facts<'_>, reconciling: bool) -> Ending {
     let name = ProductName::of(product);
-    let in_progress = facts
-        .outcomes
-        .iter()
-        .any(|outcome| outcome.result == StepResult::InProgress);
-    let transient = facts
-        .outcomes
-        .iter()
-        .filter_map(Outcome::fault)
-        .any(|fault| fault.kind.is_transient());
+    let in_progress = facts.outcomes.iter().any(|outcome| outcome.result == StepResult::InProgress);
+    let transient = facts.outcomes.iter().filter_map(Outcome::fault).any(|fault| fault.kind.is_transient());
     if in_progress {
         Ending::InProgress
     } else if transient || reconciling {
         Ending::Failed(ctx.failed(&name))
     } else {
         ctx.succeeded(&name);
-        if facts
-            .after
-            .iter()
-            .all(|assessment| assessment.state == State::InSync)
-        {
+        if facts.after.iter().all(|assessment| assessment.state == State::InSync) {
             Ending::Settled
         } else {
             Ending::Stalled
@@ -164,25 +140,17 @@ fn ending(ctx: &Context, product: &DataProduct, facts: &Facts<'_>, reconciling: 
     }
 }
 
-fn visit(ctx: &Context, world: &World, decision: &Decision, ending: Ending) -> Visit {
+fn visit(ctx: &Context, facts: &Facts<'_>, ending: Ending) -> Visit {
     let now = (ctx.now)();
-    let uid = world.declared.product.uid().unwrap_or_default();
-    let flip = slo::next_flip(&decision.verdicts, now);
-    let pause = schedule::pause(ending, resync(world), flip, now, &uid, rand::random());
-    Visit {
-        ending,
-        again: Some(pause),
-    }
+    let uid = facts.world.declared.product.uid().unwrap_or_default();
+    let flip = slo::next_flip(&facts.verdicts, now);
+    let pause = schedule::pause(ending, resync(facts.world), flip, now, &uid, rand::random());
+    Visit { ending, again: Some(pause) }
 }
 
 /// The interval of the class, or the default. An interval that cannot be read was refused by the schema.
 pub(super) fn resync(world: &World) -> Duration {
-    let interval = world
-        .scope
-        .as_ref()
-        .ok()
-        .and_then(|scope| scope.class.resync_interval.as_ref());
+    let interval = world.scope.as_ref().ok().and_then(|scope| scope.class.resync_interval.as_ref());
     let span = interval.and_then(|interval| interval.parse::<Span>().ok());
-    span.and_then(|span| u64::try_from(span.seconds()).ok())
-        .map_or(RESYNC, Duration::from_secs)
+    span.and_then(|span| u64::try_from(span.seconds()).ok()).map_or(RESYNC, Duration::from_secs)
 }

@@ -46,26 +46,14 @@ pub async fn events(ctx: &Context, product: &DataProduct, new: &DataProductStatu
         .filter(|outcome| outcome.result == StepResult::Applied)
         .map(|outcome| {
             let verb = past(outcome.verb);
-            event(
-                EventType::Normal,
-                &format!("Resource{verb}"),
-                outcome.verb,
-                outcome.key.to_string(),
-            )
+            event(EventType::Normal, &format!("Resource{verb}"), outcome.verb, outcome.key.to_string())
         })
         .collect::<Vec<_>>();
-    let before = product
-        .status
-        .as_ref()
-        .and_then(|status| status.condition("Ready"));
+    let before = product.status.as_ref().and_then(|status| status.condition("Ready"));
     if let Some(ready) = new.condition("Ready")
         && before.is_none_or(|before| (&before.status, &before.reason) != (&ready.status, &ready.reason))
     {
-        let type_ = if ready.status == "True" {
-            EventType::Normal
-        } else {
-            EventType::Warning
-        };
+        let type_ = if ready.status == "True" { EventType::Normal } else { EventType::Warning };
         events.push(event(type_, &ready.reason, "Reconcile", ready.message.clone()));
     }
     publish(ctx, product, events).await;
@@ -73,19 +61,11 @@ pub async fn events(ctx: &Context, product: &DataProduct, new: &DataProductStatu
 
 /// Warns about something that no status can say any more.
 pub async fn warn(ctx: &Context, product: &DataProduct, reason: &str, note: String) {
-    publish(
-        ctx,
-        product,
-        vec![event(EventType::Warning, reason, "Reconcile", note)],
-    )
-    .await;
+    publish(ctx, product, vec![event(EventType::Warning, reason, "Reconcile", note)]).await;
 }
 
 async fn publish(ctx: &Context, product: &DataProduct, events: Vec<Event>) {
-    let reporter = Reporter {
-        controller: FIELD_MANAGER.to_owned(),
-        instance: Some(ctx.instance.clone()),
-    };
+    let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: Some(ctx.instance.clone()) };
     let recorder = Recorder::new(ctx.client.clone(), reporter);
     let reference = product.object_ref(&());
     for event in events {

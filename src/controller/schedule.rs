@@ -95,9 +95,6 @@ mod tests {
     fn a_verdict_that_flips_soon_is_looked_at_when_it_has_flipped() {
         let now = Timestamp::UNIX_EPOCH;
         let flip = Timestamp::from_second(30).ok();
-        assert_eq!(
-            pause(Ending::Settled, RESYNC, flip, now, "u", 0.5),
-            Duration::from_secs(31)
-        );
+        assert_eq!(pause(Ending::Settled, RESYNC, flip, now, "u", 0.5), Duration::from_secs(31));
     }
 }

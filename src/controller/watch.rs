@@ -38,10 +38,7 @@ fn config() -> watcher::Config {
 pub fn products(
     ctx: &Arc<Context>,
     triggers: &Triggers,
-) -> (
-    impl Stream<Item = Result<Guarded, watcher::Error>> + Send + 'static,
-    Store<Guarded>,
-) {
+) -> (impl Stream<Item = Result<Guarded, watcher::Error>> + Send + 'static, Store<Guarded>) {
     let (reader, writer) = reflector::store::<Guarded>();
     let (ctx, triggers) = (Arc::clone(ctx), triggers.clone());
     let mut listed = BTreeSet::new();
@@ -56,10 +53,7 @@ pub fn products(
         .reflect(writer)
         .applied_objects()
         .predicate_filter(
-            predicates::generation
-                .combine(predicates::finalizers)
-                .combine(asked)
-                .combine(deletion),
+            predicates::generation.combine(predicates::finalizers).combine(asked).combine(deletion),
             kube::runtime::PredicateConfig::default(),
         );
     (stream, reader)
@@ -74,24 +68,16 @@ fn deletion(object: &Guarded) -> Option<u64> {
 fn asked(object: &Guarded) -> Option<u64> {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
-    let ours = object
-        .annotations()
-        .iter()
-        .filter(|(key, _)| key.starts_with("datamesh.io/"));
+    let ours = object.annotations().iter().filter(|(key, _)| key.starts_with("datamesh.io/"));
     ours.for_each(|pair| pair.hash(&mut hasher));
-    debug_assert!(
-        RECONCILE_AT.starts_with("datamesh.io/"),
-        "every annotation of ours has one prefix"
-    );
+    debug_assert!(RECONCILE_AT.starts_with("datamesh.io/"), "every annotation of ours has one prefix");
     Some(hasher.finish())
 }
 
 /// Drops what no decision needs, and what takes most of the memory.
 fn prune(object: &mut Guarded) {
     object.managed_fields_mut().clear();
-    object
-        .annotations_mut()
-        .remove("kubectl.kubernetes.io/last-applied-configuration");
+    object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
 }
 
 fn product_event(
@@ -116,10 +102,7 @@ fn product_event(
                 .into_iter()
                 .filter(|name| !listed.contains(name))
                 .collect::<Vec<_>>();
-            let touched = gone
-                .iter()
-                .flat_map(|name| ctx.write(|mesh| mesh.product_gone(name)))
-                .collect();
+            let touched = gone.iter().flat_map(|name| ctx.write(|mesh| mesh.product_gone(name))).collect();
             listed.clear();
             ctx.mark_synced(Watched::Products);
             touched
@@ -155,9 +138,7 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers, products: Store
                 return BTreeSet::new();
             }
             let touched = |mesh: &Mesh, domain: Option<&Arc<DataDomain>>| {
-                domain
-                    .map(|domain| mesh.products_of_domain(domain))
-                    .unwrap_or_default()
+                domain.map(|domain| mesh.products_of_domain(domain)).unwrap_or_default()
             };
             let mut products_touched = touched(mesh, before.as_ref());
             match domain {
@@ -257,10 +238,8 @@ async fn follow<K>(
             Ok(Event::InitDone) => {
                 let gone = known.difference(&listed).cloned().collect::<Vec<_>>();
                 known.retain(|name| listed.contains(name));
-                let touched = gone
-                    .iter()
-                    .flat_map(|name| ctx.write(|mesh| change(mesh, name, None)))
-                    .collect();
+                let touched =
+                    gone.iter().flat_map(|name| ctx.write(|mesh| change(mesh, name, None))).collect();
                 ctx.mark_synced(watched);
                 touched
             }
@@ -284,11 +263,7 @@ async fn namespaces(ctx: &Arc<Context>, triggers: &Triggers) {
                 let labels = namespace.labels().clone();
                 let touched = ctx.write(|mesh| {
                     let before = mesh.namespaces.insert(name.clone(), labels.clone());
-                    if before == Some(labels) {
-                        BTreeSet::new()
-                    } else {
-                        mesh.products_of_namespace(&name)
-                    }
+                    if before == Some(labels) { BTreeSet::new() } else { mesh.products_of_namespace(&name) }
                 });
                 send(ctx, triggers, touched);
             }

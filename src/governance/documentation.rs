@@ -15,22 +15,14 @@ pub(super) fn description(input: &Input<'_>) -> Vec<Finding> {
 
 pub(super) fn owner(input: &Input<'_>) -> Vec<Finding> {
     when(owners(input).all(|owner| is_blank(owner.team.as_ref())), || {
-        Finding::new(
-            "spec.owner.team",
-            "Owner team missing",
-            "Set spec.owner.team or the DataDomain owner",
-        )
+        Finding::new("spec.owner.team", "Owner team missing", "Set spec.owner.team or the DataDomain owner")
     })
 }
 
 pub(super) fn contact(input: &Input<'_>) -> Vec<Finding> {
     let silent = |owner: &Owner| is_blank(owner.email.as_ref()) && is_blank(owner.slack.as_ref());
     when(owners(input).all(silent), || {
-        Finding::new(
-            "spec.owner",
-            "No contact for the owner",
-            "Add spec.owner.email or spec.owner.slack",
-        )
+        Finding::new("spec.owner", "No contact for the owner", "Add spec.owner.email or spec.owner.slack")
     })
 }
 
@@ -41,9 +33,7 @@ pub(super) fn schema(input: &Input<'_>) -> Vec<Finding> {
 }
 
 pub(super) fn slo(input: &Input<'_>) -> Vec<Finding> {
-    when(input.product.spec.slo.is_none(), || {
-        Finding::new("spec.slo", "SLOs not documented", "Add spec.slo")
-    })
+    when(input.product.spec.slo.is_none(), || Finding::new("spec.slo", "SLOs not documented", "Add spec.slo"))
 }
 
 /// The owners who answer for the product: its own and its domain's.

@@ -63,11 +63,7 @@ pub struct Finding {
 
 impl Finding {
     fn new(path: impl Into<String>, message: impl Into<String>, remediation: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            message: message.into(),
-            remediation: remediation.into(),
-        }
+        Self { path: path.into(), message: message.into(), remediation: remediation.into() }
     }
 }
 
@@ -83,9 +79,5 @@ fn is_blank(text: Option<&String>) -> bool {
 
 /// A list as people read it.
 fn list(words: &[String]) -> String {
-    if words.is_empty() {
-        "none".to_owned()
-    } else {
-        words.join(", ")
-    }
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }

@@ -3,12 +3,7 @@
 use super::{Finding, Input};
 
 pub(super) fn required_tests(input: &Input<'_>) -> Vec<Finding> {
-    let tests = input
-        .product
-        .spec
-        .quality
-        .as_ref()
-        .map_or(&[][..], |quality| &quality.tests);
+    let tests = input.product.spec.quality.as_ref().map_or(&[][..], |quality| &quality.tests);
     let required = &input.standards.standards.quality.required_tests;
     required
         .iter()

@@ -50,12 +50,7 @@ impl Report {
         violations.sort_by(|a, b| {
             (a.severity, a.id, &a.path, &a.message).cmp(&(b.severity, b.id, &b.path, &b.message))
         });
-        let count = |severity| {
-            violations
-                .iter()
-                .filter(|violation| violation.severity == severity)
-                .count()
-        };
+        let count = |severity| violations.iter().filter(|violation| violation.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         let result = match (errors, warnings) {
             (0, 0) => ReportResult::Pass,
@@ -63,45 +58,27 @@ impl Report {
             _ => ReportResult::Fail,
         };
         let score = score(errors, warnings, standards);
-        Self {
-            score,
-            result,
-            violations,
-            rule_set_hash: hash(standards, rules),
-        }
+        Self { score, result, violations, rule_set_hash: hash(standards, rules) }
     }
 
     /// Number of violations of a severity.
     pub fn count(&self, severity: Severity) -> usize {
-        self.violations
-            .iter()
-            .filter(|violation| violation.severity == severity)
-            .count()
+        self.violations.iter().filter(|violation| violation.severity == severity).count()
     }
 
     /// The errors, in order.
     pub fn errors_in_order(&self) -> impl Iterator<Item = &Violation> {
-        self.violations
-            .iter()
-            .filter(|violation| violation.severity == Severity::Error)
+        self.violations.iter().filter(|violation| violation.severity == Severity::Error)
     }
 }
 
 fn score(errors: usize, warnings: usize, standards: &PlatformStandardsSpec) -> i32 {
     let weights = standards.scoring.as_ref();
     let error = weights.and_then(|weights| weights.error).unwrap_or(ERROR_WEIGHT);
-    let warning = weights
-        .and_then(|weights| weights.warning)
-        .unwrap_or(WARNING_WEIGHT);
-    let cost = |count: usize, weight: i32| {
-        i32::try_from(count)
-            .unwrap_or(i32::MAX)
-            .saturating_mul(weight.max(0))
-    };
-    100i32
-        .saturating_sub(cost(errors, error))
-        .saturating_sub(cost(warnings, warning))
-        .clamp(0, 100)
+    let warning = weights.and_then(|weights| weights.warning).unwrap_or(WARNING_WEIGHT);
+    let cost =
+        |count: usize, weight: i32| i32::try_from(count).unwrap_or(i32::MAX).saturating_mul(weight.max(0));
+    100i32.saturating_sub(cost(errors, error)).saturating_sub(cost(warnings, warning)).clamp(0, 100)
 }
 
 fn hash(standards: &PlatformStandardsSpec, rules: &[Rule]) -> String {
@@ -112,10 +89,5 @@ fn hash(standards: &PlatformStandardsSpec, rules: &[Rule]) -> String {
     }
     // Plain data always serializes; an empty text would still be a stable hash.
     digest.update(serde_json::to_string(standards).unwrap_or_default());
-    digest
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

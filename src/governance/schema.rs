@@ -12,12 +12,8 @@ pub(super) fn complete(input: &Input<'_>) -> Vec<Finding> {
             format!("Add '{field}' to the schema specification"),
         )
     };
-    let mut findings = when(is_blank(schema.and_then(|schema| schema.type_.as_ref())), || {
-        missing("type")
-    });
-    findings.extend(when(schema.is_none_or(|schema| schema.fields.is_none()), || {
-        missing("fields")
-    }));
+    let mut findings = when(is_blank(schema.and_then(|schema| schema.type_.as_ref())), || missing("type"));
+    findings.extend(when(schema.is_none_or(|schema| schema.fields.is_none()), || missing("fields")));
     findings
 }
 
@@ -48,10 +44,5 @@ pub(super) fn pii_declared(input: &Input<'_>) -> Vec<Finding> {
 }
 
 fn fields<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a SchemaField> {
-    input
-        .product
-        .spec
-        .schema
-        .iter()
-        .flat_map(|schema| schema.fields.iter().flatten())
+    input.product.spec.schema.iter().flat_map(|schema| schema.fields.iter().flatten())
 }

@@ -7,17 +7,10 @@ use crate::model::percent::Percent;
 const RECOMMENDED: Percent = Percent::whole(99);
 
 pub(super) fn availability(input: &Input<'_>) -> Vec<Finding> {
-    let target = input
-        .product
-        .spec
-        .slo
-        .as_ref()
-        .and_then(|slo| slo.availability.as_ref());
+    let target = input.product.spec.slo.as_ref().and_then(|slo| slo.availability.as_ref());
     let stated = target.map_or("0%", |availability| availability.target.as_str());
     // A target that cannot be read promises nothing.
-    let enough = stated
-        .parse::<Percent>()
-        .is_ok_and(|availability| availability >= RECOMMENDED);
+    let enough = stated.parse::<Percent>().is_ok_and(|availability| availability >= RECOMMENDED);
     when(!enough, || {
         Finding::new(
             "spec.slo.availability.target",
@@ -28,12 +21,7 @@ pub(super) fn availability(input: &Input<'_>) -> Vec<Finding> {
 }
 
 pub(super) fn freshness(input: &Input<'_>) -> Vec<Finding> {
-    let missing = input
-        .product
-        .spec
-        .slo
-        .as_ref()
-        .is_none_or(|slo| slo.freshness.is_none());
+    let missing = input.product.spec.slo.as_ref().is_none_or(|slo| slo.freshness.is_none());
     when(missing, || {
         Finding::new(
             "spec.slo.freshness",

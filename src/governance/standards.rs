@@ -8,9 +8,7 @@ use crate::api::{FORMAT_JUSTIFICATION, product::OutputPort};
 /// Port types that are APIs. Everything that is neither API nor stream holds data.
 const APIS: [&str; 7] = ["rest", "grpc", "graphql", "soap", "odata", "http", "api"];
 /// Port types that are streams.
-const STREAMS: [&str; 7] = [
-    "kafka", "kinesis", "pulsar", "pubsub", "eventhub", "rabbitmq", "nats",
-];
+const STREAMS: [&str; 7] = ["kafka", "kinesis", "pulsar", "pubsub", "eventhub", "rabbitmq", "nats"];
 
 /// What a port is, as far as the standards care.
 #[derive(PartialEq)]
@@ -73,10 +71,7 @@ pub(super) fn format_known(input: &Input<'_>) -> Vec<Finding> {
         .map(|(port, format)| {
             Finding::new(
                 path(port, "format"),
-                format!(
-                    "Output port '{}' has format {format}, which is not in the standards",
-                    port.name
-                ),
+                format!("Output port '{}' has format {format}, which is not in the standards", port.name),
                 format!(
                     "Use one of: {}; with a justification: {}",
                     list(&formats.required),
@@ -97,10 +92,7 @@ pub(super) fn format_justified(input: &Input<'_>) -> Vec<Finding> {
         .map(|(port, format)| {
             Finding::new(
                 path(port, "format"),
-                format!(
-                    "Output port '{}' has format {format}, which needs a justification",
-                    port.name
-                ),
+                format!("Output port '{}' has format {format}, which needs a justification", port.name),
                 format!(
                     "Use one of: {}; or say why in the annotation {FORMAT_JUSTIFICATION}",
                     list(&formats.required)
@@ -117,10 +109,7 @@ pub(super) fn format_stated(input: &Input<'_>) -> Vec<Finding> {
             Finding::new(
                 path(port, "format"),
                 format!("Output port '{}' states no format", port.name),
-                format!(
-                    "Add format, one of: {}",
-                    list(&input.standards.standards.formats.required)
-                ),
+                format!("Add format, one of: {}", list(&input.standards.standards.formats.required)),
             )
         })
         .collect()
@@ -148,35 +137,27 @@ pub(super) fn authentication(input: &Input<'_>) -> Vec<Finding> {
     ports(input, &PortKind::Api)
         .flat_map(|port| {
             let stated = port.authentication.map(|authentication| authentication.as_str());
-            when(
-                stated.is_none_or(|stated| !allowed.iter().any(|allowed| allowed == stated)),
-                || {
-                    Finding::new(
-                        path(port, "authentication"),
-                        match stated {
-                            Some(stated) => {
-                                format!(
-                                    "Output port '{}' has authentication {stated}, which is not allowed",
-                                    port.name
-                                )
-                            }
-                            None => format!("Output port '{}' states no authentication", port.name),
-                        },
-                        format!("Set authentication to one of: {}", list(allowed)),
-                    )
-                },
-            )
+            when(stated.is_none_or(|stated| !allowed.iter().any(|allowed| allowed == stated)), || {
+                Finding::new(
+                    path(port, "authentication"),
+                    match stated {
+                        Some(stated) => {
+                            format!(
+                                "Output port '{}' has authentication {stated}, which is not allowed",
+                                port.name
+                            )
+                        }
+                        None => format!("Output port '{}' states no authentication", port.name),
+                    },
+                    format!("Set authentication to one of: {}", list(allowed)),
+                )
+            })
         })
         .collect()
 }
 
 fn ports<'a>(input: &Input<'a>, wanted: &'a PortKind) -> impl Iterator<Item = &'a OutputPort> {
-    input
-        .product
-        .spec
-        .output_ports
-        .iter()
-        .filter(move |port| kind(port) == *wanted)
+    input.product.spec.output_ports.iter().filter(move |port| kind(port) == *wanted)
 }
 
 fn stated<'a>(input: &Input<'a>) -> impl Iterator<Item = (&'a OutputPort, &'a String)> {

@@ -34,10 +34,7 @@ pub struct EncryptionKey {
 
 /// The product's storage bucket. Each boolean is an independent switch of the object store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they mirror the object store's own independent switches"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "they mirror the object store's own independent switches")]
 pub struct Bucket {
     /// Name of the key that encrypts new objects; `None` when objects are not encrypted with a key of ours.
     pub encryption_key: Option<String>,
@@ -118,11 +115,7 @@ impl Attributes {
         match self {
             Self::EncryptionKey(key) => with_tags(
                 &key.tags,
-                [
-                    row("description", &key.description),
-                    row("rotation", key.rotation),
-                ]
-                .into_iter(),
+                [row("description", &key.description), row("rotation", key.rotation)].into_iter(),
             ),
             Self::Bucket(bucket) => with_tags(
                 &bucket.tags,
@@ -136,11 +129,7 @@ impl Attributes {
             ),
             Self::CatalogDatabase(database) => with_tags(
                 &database.tags,
-                [
-                    row("bucket", &database.bucket),
-                    row("openSelect", database.open_select),
-                ]
-                .into_iter(),
+                [row("bucket", &database.bucket), row("openSelect", database.open_select)].into_iter(),
             ),
             Self::Grant(grants) => grants.rows(),
             Self::FreshnessAlarm(alarm) => alarm.rows(),
@@ -159,12 +148,7 @@ impl Attributes {
                 patch_map(delta, "tags", &mut have.tags, &want.tags);
             }
             (Self::Bucket(have), Self::Bucket(want)) => {
-                take(
-                    delta,
-                    "encryptionKey",
-                    &mut have.encryption_key,
-                    &want.encryption_key,
-                );
+                take(delta, "encryptionKey", &mut have.encryption_key, &want.encryption_key);
                 take(delta, "versioning", &mut have.versioning, &want.versioning);
                 take(
                     delta,
@@ -228,24 +212,9 @@ impl FreshnessAlarm {
         take(delta, "dimensions.DataProduct", &mut self.product, &want.product);
         take(delta, "statistic", &mut self.statistic, &want.statistic);
         take(delta, "comparison", &mut self.comparison, &want.comparison);
-        take(
-            delta,
-            "periodSeconds",
-            &mut self.period_seconds,
-            &want.period_seconds,
-        );
-        take(
-            delta,
-            "evaluationPeriods",
-            &mut self.evaluation_periods,
-            &want.evaluation_periods,
-        );
-        take(
-            delta,
-            "thresholdMinutes",
-            &mut self.threshold_minutes,
-            &want.threshold_minutes,
-        );
+        take(delta, "periodSeconds", &mut self.period_seconds, &want.period_seconds);
+        take(delta, "evaluationPeriods", &mut self.evaluation_periods, &want.evaluation_periods);
+        take(delta, "thresholdMinutes", &mut self.threshold_minutes, &want.threshold_minutes);
         take(delta, "missingData", &mut self.missing_data, &want.missing_data);
         take(delta, "description", &mut self.description, &want.description);
         take(delta, "topic", &mut self.topic, &want.topic);
@@ -265,12 +234,7 @@ impl FreshnessAlarm {
             row("missingData", &self.missing_data),
             row("description", &self.description),
         ];
-        with_tags(
-            &self.tags,
-            fixed
-                .into_iter()
-                .chain(self.topic.iter().map(|topic| row("topic", topic))),
-        )
+        with_tags(&self.tags, fixed.into_iter().chain(self.topic.iter().map(|topic| row("topic", topic))))
     }
 }
 
@@ -279,9 +243,5 @@ fn row(path: &str, value: impl ToString) -> (String, String) {
 }
 
 fn with_tags(tags: &Tags, rows: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
-    rows.chain(
-        tags.iter()
-            .map(|(key, value)| (format!("tags.{key}"), value.clone())),
-    )
-    .collect()
+    rows.chain(tags.iter().map(|(key, value)| (format!("tags.{key}"), value.clone()))).collect()
 }

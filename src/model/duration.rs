@@ -48,10 +48,7 @@ impl FromStr for Span {
     type Err = SpanError;
 
     fn from_str(text: &str) -> Result<Self, SpanError> {
-        let fail = |problem| SpanError {
-            text: text.chars().take(40).collect(),
-            problem,
-        };
+        let fail = |problem| SpanError { text: text.chars().take(40).collect(), problem };
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = text.split_at(digits);
         if number.is_empty() {
@@ -77,11 +74,8 @@ impl FromStr for Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, unit, _) = UNITS
-            .iter()
-            .find(|(seconds, ..)| self.0 % seconds == 0)
-            .copied()
-            .unwrap_or((1, "second", &[]));
+        let (seconds, unit, _) =
+            UNITS.iter().find(|(seconds, ..)| self.0 % seconds == 0).copied().unwrap_or((1, "second", &[]));
         let number = self.0 / seconds;
         write!(f, "{number} {unit}{}", if number == 1 { "" } else { "s" })
     }

@@ -30,12 +30,7 @@ pub enum Objective {
 
 impl Objective {
     /// Every objective, in the order in which people read them.
-    pub const ALL: [Self; 4] = [
-        Self::Freshness,
-        Self::Availability,
-        Self::Completeness,
-        Self::Accuracy,
-    ];
+    pub const ALL: [Self; 4] = [Self::Freshness, Self::Availability, Self::Completeness, Self::Accuracy];
 
     /// The key of the objective in `spec.slo`.
     pub const fn as_str(self) -> &'static str {

@@ -82,14 +82,8 @@ impl Names {
     }
 
     fn validate(&self) -> Result<(), NameError> {
-        let fail = |kind, name: &str, rule, field| {
-            Err(NameError {
-                kind,
-                name: name.to_owned(),
-                rule,
-                field,
-            })
-        };
+        let fail =
+            |kind, name: &str, rule, field| Err(NameError { kind, name: name.to_owned(), rule, field });
         if !is_bucket_name(&self.bucket) {
             return fail(
                 Kind::Bucket,
@@ -107,12 +101,7 @@ impl Names {
             );
         }
         if self.alarm.is_empty() || self.alarm.len() > 255 || self.alarm.chars().any(char::is_control) {
-            return fail(
-                Kind::FreshnessAlarm,
-                &self.alarm,
-                "1 to 255 printable characters",
-                "alarm",
-            );
+            return fail(Kind::FreshnessAlarm, &self.alarm, "1 to 255 printable characters", "alarm");
         }
         Ok(())
     }
@@ -121,18 +110,14 @@ impl Names {
 fn is_bucket_name(name: &str) -> bool {
     let edge = |c: Option<u8>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     (3..=63).contains(&name.len())
-        && name
-            .bytes()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+        && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
         && edge(name.bytes().next())
         && edge(name.bytes().last())
 }
 
 fn is_database_name(name: &str) -> bool {
     (1..=255).contains(&name.len())
-        && name
-            .bytes()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
+        && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
 }
 
 #[cfg(test)]
@@ -159,14 +144,8 @@ mod tests {
 
     #[test]
     fn a_chosen_name_is_validated_and_the_error_names_the_field() {
-        let overrides = Overrides {
-            bucket: Some("Über_bucket"),
-            ..Overrides::default()
-        };
+        let overrides = Overrides { bucket: Some("Über_bucket"), ..Overrides::default() };
         let error = Names::of("a", "b", "123456789012", overrides).expect_err("not a bucket name");
-        assert!(
-            error.to_string().contains("spec.provisioning.names.bucket"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("spec.provisioning.names.bucket"), "{error}");
     }
 }

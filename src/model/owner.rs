@@ -47,11 +47,7 @@ impl DeletionPolicy {
 
     /// Reads a tag. Anything but the exact word for deletion retains.
     pub fn from_tag(value: &str) -> Self {
-        if value == Self::Delete.as_str() {
-            Self::Delete
-        } else {
-            Self::Retain
-        }
+        if value == Self::Delete.as_str() { Self::Delete } else { Self::Retain }
     }
 }
 
@@ -86,9 +82,7 @@ impl Owner {
             product: text("owner.product")?,
             purpose: text("owner.purpose")?,
             deletion: DeletionPolicy::from_tag(rows.get("owner.deletionPolicy").map_or("", String::as_str)),
-            released: rows
-                .get("owner.released")
-                .is_some_and(|released| released == "true"),
+            released: rows.get("owner.released").is_some_and(|released| released == "true"),
         })
     }
 
@@ -151,56 +145,22 @@ mod tests {
     #[test]
     fn the_mark_decides_what_may_be_touched() {
         let me = owner();
-        let other_cluster = Owner {
-            cluster: "c2".into(),
-            ..owner()
-        };
+        let other_cluster = Owner { cluster: "c2".into(), ..owner() };
         let cases = [
             ("the same mark", Some(owner()), Claim::Mine),
             (
                 "an older object of the same name",
-                Some(Owner {
-                    uid: "u0".into(),
-                    ..owner()
-                }),
+                Some(Owner { uid: "u0".into(), ..owner() }),
                 Claim::Predecessor,
             ),
-            (
-                "another product",
-                Some(Owner {
-                    product: "team-b/orders".into(),
-                    ..owner()
-                }),
-                Claim::Foreign,
-            ),
-            (
-                "another purpose",
-                Some(Owner {
-                    purpose: "sales/returns".into(),
-                    ..owner()
-                }),
-                Claim::Foreign,
-            ),
-            (
-                "the same name in another cluster",
-                Some(other_cluster.clone()),
-                Claim::Foreign,
-            ),
-            (
-                "released in another cluster",
-                Some(other_cluster.released()),
-                Claim::Released,
-            ),
+            ("another product", Some(Owner { product: "team-b/orders".into(), ..owner() }), Claim::Foreign),
+            ("another purpose", Some(Owner { purpose: "sales/returns".into(), ..owner() }), Claim::Foreign),
+            ("the same name in another cluster", Some(other_cluster.clone()), Claim::Foreign),
+            ("released in another cluster", Some(other_cluster.released()), Claim::Released),
             ("released here", Some(owner().released()), Claim::Released),
             (
                 "released by another product",
-                Some(
-                    Owner {
-                        purpose: "sales/returns".into(),
-                        ..owner()
-                    }
-                    .released(),
-                ),
+                Some(Owner { purpose: "sales/returns".into(), ..owner() }.released()),
                 Claim::Foreign,
             ),
             ("no mark", None, Claim::Unmarked),
@@ -212,11 +172,7 @@ mod tests {
 
     #[test]
     fn a_mark_survives_the_way_through_its_rows() {
-        let released = Owner {
-            deletion: DeletionPolicy::Delete,
-            ..owner()
-        }
-        .released();
+        let released = Owner { deletion: DeletionPolicy::Delete, ..owner() }.released();
         assert_eq!(Owner::from_rows(&released.rows()), Some(released));
         assert_eq!(Owner::from_rows(&BTreeMap::new()), None);
     }

@@ -24,11 +24,7 @@ const ONE: i64 = 1_000_000;
 impl Percent {
     /// A whole percentage; more than 100 counts as 100.
     pub const fn whole(percent: u8) -> Self {
-        Self(if percent > 100 {
-            100 * ONE
-        } else {
-            percent as i64 * ONE
-        })
+        Self(if percent > 100 { 100 * ONE } else { percent as i64 * ONE })
     }
 }
 
@@ -36,13 +32,8 @@ impl FromStr for Percent {
     type Err = PercentError;
 
     fn from_str(text: &str) -> Result<Self, PercentError> {
-        let fail = |problem| PercentError {
-            text: text.chars().take(40).collect(),
-            problem,
-        };
-        let number = text
-            .strip_suffix('%')
-            .ok_or_else(|| fail("the % sign is missing"))?;
+        let fail = |problem| PercentError { text: text.chars().take(40).collect(), problem };
+        let number = text.strip_suffix('%').ok_or_else(|| fail("the % sign is missing"))?;
         let (whole, decimals) = match number.split_once('.') {
             Some((_, "")) => return Err(fail("nothing follows the point")),
             Some((whole, decimals)) => (whole, decimals),
@@ -55,14 +46,9 @@ impl FromStr for Percent {
         if decimals.len() > DECIMALS {
             return Err(fail("it has more than 6 decimals"));
         }
-        let value = format!("{whole}{decimals:0<DECIMALS$}")
-            .parse::<i64>()
-            .map_err(|_| fail("it is unreadable"))?;
-        if value > 100 * ONE {
-            Err(fail("it is above 100%"))
-        } else {
-            Ok(Self(value))
-        }
+        let value =
+            format!("{whole}{decimals:0<DECIMALS$}").parse::<i64>().map_err(|_| fail("it is unreadable"))?;
+        if value > 100 * ONE { Err(fail("it is above 100%")) } else { Ok(Self(value)) }
     }
 }
 

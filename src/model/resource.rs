@@ -28,13 +28,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of creation.
-    pub const ALL: [Self; 5] = [
-        Self::EncryptionKey,
-        Self::Bucket,
-        Self::CatalogDatabase,
-        Self::Grant,
-        Self::FreshnessAlarm,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::EncryptionKey, Self::Bucket, Self::CatalogDatabase, Self::Grant, Self::FreshnessAlarm];
 
     /// The name that status, plans and metrics show.
     pub const fn as_str(self) -> &'static str {
@@ -76,10 +71,7 @@ pub struct Key {
 impl Key {
     /// A key of the given kind and external name.
     pub fn new(kind: Kind, name: impl Into<String>) -> Self {
-        Self {
-            kind,
-            name: name.into(),
-        }
+        Self { kind, name: name.into() }
     }
 }
 
@@ -155,18 +147,13 @@ impl Delta {
     /// Whether an attribute, or one below it, differs: `tags` covers `tags.Owner`.
     pub fn touches(&self, path: &str) -> bool {
         self.0.iter().any(|change| {
-            change
-                .path
-                .strip_prefix(path)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            change.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     }
 
     /// The differing names below a prefix: `tags` gives the keys of the tags that differ.
     pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter_map(move |change| change.path.strip_prefix(prefix)?.strip_prefix('.'))
+        self.0.iter().filter_map(move |change| change.path.strip_prefix(prefix)?.strip_prefix('.'))
     }
 
     /// The mark that must still be on the resource when this delta is applied, given the mark that is wanted:
@@ -189,18 +176,10 @@ impl Delta {
         let mut have = observed.attributes.rows();
         have.extend(observed.owner.iter().flat_map(Owner::rows));
 
-        let paths = want
-            .keys()
-            .chain(have.keys())
-            .collect::<std::collections::BTreeSet<_>>();
-        let changes = paths
-            .into_iter()
-            .filter(|path| want.get(*path) != have.get(*path))
-            .map(|path| Change {
-                path: path.clone(),
-                want: want.get(path).cloned(),
-                have: have.get(path).cloned(),
-            });
+        let paths = want.keys().chain(have.keys()).collect::<std::collections::BTreeSet<_>>();
+        let changes = paths.into_iter().filter(|path| want.get(*path) != have.get(*path)).map(|path| {
+            Change { path: path.clone(), want: want.get(path).cloned(), have: have.get(path).cloned() }
+        });
         Self(changes.collect())
     }
 }

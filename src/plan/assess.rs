@@ -56,10 +56,7 @@ pub struct Fault {
 
 impl From<&ProviderError> for Fault {
     fn from(error: &ProviderError) -> Self {
-        Self {
-            kind: error.kind,
-            message: error.to_string(),
-        }
+        Self { kind: error.kind, message: error.to_string() }
     }
 }
 
@@ -132,10 +129,7 @@ impl Assessment {
 
 /// Assesses every wanted resource. One that was not observed counts as unknown.
 pub fn assess_all(wanted: &[Wanted], observations: &Observations, memory: &Memory) -> Vec<Assessment> {
-    wanted
-        .iter()
-        .map(|wanted| assess(wanted, observations.get(wanted.key()), memory))
-        .collect()
+    wanted.iter().map(|wanted| assess(wanted, observations.get(wanted.key()), memory)).collect()
 }
 
 fn assess(wanted: &Wanted, observation: Option<&Observation>, memory: &Memory) -> Assessment {
@@ -151,11 +145,7 @@ fn assess(wanted: &Wanted, observation: Option<&Observation>, memory: &Memory) -
             (Some(observed.id.clone()), present(desired, observed, memory))
         }
     };
-    Assessment {
-        wanted: wanted.clone(),
-        id,
-        state,
-    }
+    Assessment { wanted: wanted.clone(), id, state }
 }
 
 fn absent(key: &Key, memory: &Memory) -> State {
@@ -208,8 +198,5 @@ fn whose(observed: &Observed) -> String {
 }
 
 fn not_observed(key: &Key) -> Fault {
-    Fault {
-        kind: ErrorKind::Unexpected,
-        message: format!("{key} was not observed"),
-    }
+    Fault { kind: ErrorKind::Unexpected, message: format!("{key} was not observed") }
 }

@@ -55,9 +55,7 @@ pub struct Scope {
 impl Scope {
     /// How strictly the product is judged. A domain that is gone is judged strictly.
     pub fn enforcement(&self) -> Enforcement {
-        self.domain_spec
-            .as_ref()
-            .map_or(Enforcement::Enforced, |domain| domain.spec.enforcement)
+        self.domain_spec.as_ref().map_or(Enforcement::Enforced, |domain| domain.spec.enforcement)
     }
 
     /// Whether the class lets products take over what the operator did not make.
@@ -72,9 +70,7 @@ impl Scope {
 
     /// Days during which a deleted key can be taken back.
     pub fn key_window_days(&self) -> i32 {
-        self.class
-            .key_deletion_window_days
-            .unwrap_or(DEFAULT_KEY_WINDOW_DAYS)
+        self.class.key_deletion_window_days.unwrap_or(DEFAULT_KEY_WINDOW_DAYS)
     }
 }
 
@@ -85,14 +81,10 @@ pub fn bind<'a>(
     declared: &str,
     domains: impl Iterator<Item = &'a Arc<DataDomain>>,
 ) -> Result<&'a Arc<DataDomain>, Blocker> {
-    let mut binding = domains
-        .filter(|domain| binds(domain, namespace, labels))
-        .collect::<Vec<_>>();
+    let mut binding = domains.filter(|domain| binds(domain, namespace, labels)).collect::<Vec<_>>();
     binding.sort_by_key(|domain| domain.name_any());
     match binding.as_slice() {
-        [] => Err(Blocker::NoDomain {
-            namespace: namespace.to_owned(),
-        }),
+        [] => Err(Blocker::NoDomain { namespace: namespace.to_owned() }),
         [domain] if domain.name_any() == declared => Ok(domain),
         [domain] => Err(Blocker::DomainMismatch {
             namespace: namespace.to_owned(),
@@ -109,12 +101,7 @@ pub fn bind<'a>(
 /// Whether a domain claims a namespace.
 pub fn binds(domain: &DataDomain, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
     let listed = domain.spec.namespaces.iter().any(|name| name == namespace);
-    listed
-        || domain
-            .spec
-            .namespace_selector
-            .as_ref()
-            .is_some_and(|selector| selects(selector, labels))
+    listed || domain.spec.namespace_selector.as_ref().is_some_and(|selector| selects(selector, labels))
 }
 
 fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
@@ -128,33 +115,18 @@ fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool 
 pub fn resolve(declared: &Declared) -> Result<Scope, Blocker> {
     let product = &declared.product;
     let namespace = product.namespace().unwrap_or_default();
-    let domain = bind(
-        &namespace,
-        &declared.namespace_labels,
-        &product.spec.domain,
-        declared.domains.iter(),
-    )?;
+    let domain = bind(&namespace, &declared.namespace_labels, &product.spec.domain, declared.domains.iter())?;
     let class_name = class_name(product, domain)?;
     let class = declared
         .classes
         .get(&class_name)
-        .ok_or_else(|| Blocker::ClassMissing {
-            class: class_name.clone(),
-        })?;
+        .ok_or_else(|| Blocker::ClassMissing { class: class_name.clone() })?;
     let account = domain.spec.account.clone().unwrap_or_default();
     let (account_id, region) = locate(class, account.id, account.region);
     let team_role = account
         .team_role_arn
         .unwrap_or_else(|| format!("arn:aws:iam::{account_id}:role/{}-team-role", product.spec.domain));
-    scope(
-        declared,
-        class_name,
-        class,
-        Some(Arc::clone(domain)),
-        account_id,
-        region,
-        team_role,
-    )
+    scope(declared, class_name, class, Some(Arc::clone(domain)), account_id, region, team_role)
 }
 
 /// Resolves the scope of a product that is being deleted, from its status where its domain is gone.
@@ -166,12 +138,7 @@ pub fn resolve_departing(declared: &Declared) -> Result<Option<Scope>, Blocker> 
         Err(Blocker::ClassMissing { class }) => return Err(Blocker::ClassMissing { class }),
         Err(_) => {}
     }
-    let Some(remembered) = declared
-        .product
-        .status
-        .as_ref()
-        .and_then(|status| status.domain.clone())
-    else {
+    let Some(remembered) = declared.product.status.as_ref().and_then(|status| status.domain.clone()) else {
         return Ok(None);
     };
     let Some(class_name) = remembered.provider_class else {
@@ -180,20 +147,9 @@ pub fn resolve_departing(declared: &Declared) -> Result<Option<Scope>, Blocker> 
     let class = declared
         .classes
         .get(&class_name)
-        .ok_or_else(|| Blocker::ClassMissing {
-            class: class_name.clone(),
-        })?;
+        .ok_or_else(|| Blocker::ClassMissing { class: class_name.clone() })?;
     let (account_id, region) = locate(class, remembered.account_id, remembered.region);
-    scope(
-        declared,
-        class_name,
-        class,
-        None,
-        account_id,
-        region,
-        String::new(),
-    )
-    .map(Some)
+    scope(declared, class_name, class, None, account_id, region, String::new()).map(Some)
 }
 
 fn scope(
@@ -207,22 +163,14 @@ fn scope(
 ) -> Result<Scope, Blocker> {
     let product = &declared.product;
     let domain = product.spec.domain.clone();
-    let chosen = product
-        .spec
-        .provisioning
-        .as_ref()
-        .and_then(|provisioning| provisioning.names.clone());
+    let chosen = product.spec.provisioning.as_ref().and_then(|provisioning| provisioning.names.clone());
     let chosen = chosen.unwrap_or_default();
     let names =
         Names::of(&domain, &product.name_any(), &account, overrides(&chosen)).map_err(Blocker::BadName)?;
     let owner = Owner {
         cluster: declared.cluster.clone(),
         uid: product.uid().unwrap_or_default(),
-        product: format!(
-            "{}/{}",
-            product.namespace().unwrap_or_default(),
-            product.name_any()
-        ),
+        product: format!("{}/{}", product.namespace().unwrap_or_default(), product.name_any()),
         purpose: format!("{domain}/{}", product.name_any()),
         deletion: deletion_policy(product, class),
         released: false,
@@ -250,56 +198,32 @@ pub fn overrides(chosen: &ChosenNames) -> Overrides<'_> {
 }
 
 fn class_name(product: &DataProduct, domain: &DataDomain) -> Result<String, Blocker> {
-    let asked = product
-        .spec
-        .provisioning
-        .as_ref()
-        .and_then(|provisioning| provisioning.provider_class_name.clone());
+    let asked =
+        product.spec.provisioning.as_ref().and_then(|provisioning| provisioning.provider_class_name.clone());
     let allowed = &domain.spec.provider_classes;
     let class = asked
         .or_else(|| domain.spec.default_provider_class.clone())
         .or_else(|| allowed.first().cloned())
         .unwrap_or_default();
     if !allowed.contains(&class) {
-        return Err(Blocker::ClassNotAllowed {
-            class,
-            allowed: allowed.clone(),
-            domain: domain.name_any(),
-        });
+        return Err(Blocker::ClassNotAllowed { class, allowed: allowed.clone(), domain: domain.name_any() });
     }
-    let before = product
-        .status
-        .as_ref()
-        .filter(|status| !status.resources.is_empty());
-    match before
-        .and_then(|status| status.domain.as_ref())
-        .and_then(|domain| domain.provider_class.as_ref())
-    {
-        Some(before) if *before != class => Err(Blocker::ClassChanged {
-            from: before.clone(),
-            to: class,
-        }),
+    let before = product.status.as_ref().filter(|status| !status.resources.is_empty());
+    match before.and_then(|status| status.domain.as_ref()).and_then(|domain| domain.provider_class.as_ref()) {
+        Some(before) if *before != class => Err(Blocker::ClassChanged { from: before.clone(), to: class }),
         _ => Ok(class),
     }
 }
 
 fn locate(class: &ProviderClass, account: Option<String>, region: Option<String>) -> (String, String) {
     let local = class.spec.local.clone().unwrap_or_default();
-    let account = account
-        .or(local.account_id)
-        .unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
-    let region = region
-        .or(local.region)
-        .unwrap_or_else(|| DEFAULT_REGION.to_owned());
+    let account = account.or(local.account_id).unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
+    let region = region.or(local.region).unwrap_or_else(|| DEFAULT_REGION.to_owned());
     (account, region)
 }
 
 fn deletion_policy(product: &DataProduct, class: &ProviderClass) -> DeletionPolicy {
-    let asked = product
-        .spec
-        .provisioning
-        .as_ref()
-        .and_then(|provisioning| provisioning.deletion_policy);
+    let asked = product.spec.provisioning.as_ref().and_then(|provisioning| provisioning.deletion_policy);
     match asked.or(class.spec.deletion_policy) {
         Some(product::DeletionPolicy::Delete) => DeletionPolicy::Delete,
         Some(product::DeletionPolicy::Retain) | None => DeletionPolicy::Retain,

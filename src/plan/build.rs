@@ -30,23 +30,14 @@ pub struct Permissions {
 
 impl Permissions {
     /// Nothing may change.
-    pub const NONE: Self = Self {
-        create: false,
-        correct: false,
-        adopt: false,
-        remove: false,
-    };
+    pub const NONE: Self = Self { create: false, correct: false, adopt: false, remove: false };
 }
 
 /// Builds the plan. A step that is not permitted, or that waits for something unusable, is held.
 pub fn build(assessments: &[Assessment], may: Permissions) -> Plan {
     let mut plan = Plan::default();
     for step in surplus(assessments) {
-        if may.remove {
-            plan.steps.push(step)
-        } else {
-            plan.held.push(step)
-        }
+        if may.remove { plan.steps.push(step) } else { plan.held.push(step) }
     }
     for assessment in assessments {
         let Some(action) = wanted_action(assessment, may.adopt) else {
@@ -58,11 +49,7 @@ pub fn build(assessments: &[Assessment], may: Permissions) -> Plan {
             Action::Update(..) | Action::Release(..) | Action::Delete(_) => may.correct,
         };
         let waits_for = dependencies(assessment.key(), assessments);
-        let step = Step {
-            key: assessment.key().clone(),
-            action,
-            waits_for,
-        };
+        let step = Step { key: assessment.key().clone(), action, waits_for };
         if permitted && reachable(&step, assessments, &plan) {
             plan.steps.push(step);
         } else {
@@ -74,17 +61,14 @@ pub fn build(assessments: &[Assessment], may: Permissions) -> Plan {
 
 /// What should not be there goes first and in reverse order, because access goes before anything else changes.
 fn surplus(assessments: &[Assessment]) -> impl Iterator<Item = Step> + '_ {
-    assessments
-        .iter()
-        .rev()
-        .filter_map(|assessment| match (&assessment.state, &assessment.wanted) {
-            (State::Surplus, Wanted::Absent(removal)) => Some(Step {
-                key: removal.key.clone(),
-                action: Action::Delete(removal.clone()),
-                waits_for: Vec::new(),
-            }),
-            _ => None,
-        })
+    assessments.iter().rev().filter_map(|assessment| match (&assessment.state, &assessment.wanted) {
+        (State::Surplus, Wanted::Absent(removal)) => Some(Step {
+            key: removal.key.clone(),
+            action: Action::Delete(removal.clone()),
+            waits_for: Vec::new(),
+        }),
+        _ => None,
+    })
 }
 
 fn wanted_action(assessment: &Assessment, may_adopt: bool) -> Option<Action> {
@@ -127,8 +111,6 @@ fn dependencies(key: &Key, assessments: &[Assessment]) -> Vec<Key> {
 fn reachable(step: &Step, assessments: &[Assessment], plan: &Plan) -> bool {
     step.waits_for.iter().all(|key| {
         plan.steps.iter().any(|earlier| earlier.key == *key)
-            || assessments
-                .iter()
-                .any(|other| other.key() == key && other.is_usable())
+            || assessments.iter().any(|other| other.key() == key && other.is_usable())
     })
 }

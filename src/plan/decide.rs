@@ -22,7 +22,6 @@ use crate::{
         teardown::{Departure, Teardown, teardown},
         world::{Declared, World},
     },
-    slo::{self, Verdict},
 };
 
 /// What is to be done and said about a product that lives.
@@ -44,20 +43,14 @@ pub struct Decision {
     pub plan: Plan,
     /// Why something is held back, the most important reason first.
     pub blockers: Vec<Blocker>,
-    /// The service levels.
-    pub verdicts: Vec<Verdict>,
 }
 
 /// Decides about a product that lives.
 pub fn decide(world: &World) -> Decision {
     let declared = &world.declared;
     let report = judge(declared, world.scope.as_ref().ok());
-    let enforcement = world
-        .scope
-        .as_ref()
-        .map_or(Enforcement::Enforced, Scope::enforcement);
+    let enforcement = world.scope.as_ref().map_or(Enforcement::Enforced, Scope::enforcement);
     let memory = remember(declared);
-    let verdicts = slo::judge(&declared.product, &world.readings, declared.now);
 
     let mut blockers = Vec::new();
     let (wanted, assessments) = match &world.scope {
@@ -83,17 +76,7 @@ pub fn decide(world: &World) -> Decision {
         // An approval that nothing waits for is no reason for anything.
         blockers.retain(|blocker| !matches!(blocker, Blocker::AwaitingApproval { .. }));
     }
-    Decision {
-        report,
-        enforcement,
-        wanted,
-        hash,
-        assessments,
-        memory,
-        plan,
-        blockers,
-        verdicts,
-    }
+    Decision { report, enforcement, wanted, hash, assessments, memory, plan, blockers }
 }
 
 /// Decides about a product that is being deleted and has a scope.
@@ -104,12 +87,7 @@ pub fn decide_teardown(world: &World, scope: &Scope) -> Teardown {
         owner: scope.owner.clone(),
         name: declared.product.name_any(),
         confirmation: annotation(CONFIRM_DELETION),
-        consumers: declared
-            .neighbours
-            .consumers
-            .iter()
-            .map(|(name, _)| name.to_string())
-            .collect(),
+        consumers: declared.neighbours.consumers.iter().map(|(name, _)| name.to_string()).collect(),
         key_window_days: scope.key_window_days(),
     };
     let keys = scope.names.keys().collect::<Vec<_>>();
@@ -150,22 +128,14 @@ fn holds(declared: &Declared, report: Option<&Report>, enforcement: Enforcement,
         Some(_) => {}
     }
     if let Some((name, holder)) = &declared.neighbours.name_taken {
-        holds.push(Blocker::NameTaken {
-            name: name.clone(),
-            holder: holder.to_string(),
-        });
+        holds.push(Blocker::NameTaken { name: name.clone(), holder: holder.to_string() });
     }
     if draft {
         holds.push(Blocker::Draft);
     }
-    let approved = product
-        .annotations()
-        .get(APPROVE_PLAN)
-        .is_some_and(|approved| approved == hash);
+    let approved = product.annotations().get(APPROVE_PLAN).is_some_and(|approved| approved == hash);
     if provisioning.approval == Some(Approval::Manual) && !approved {
-        holds.push(Blocker::AwaitingApproval {
-            hash: hash.to_owned(),
-        });
+        holds.push(Blocker::AwaitingApproval { hash: hash.to_owned() });
     }
     holds
 }
@@ -175,25 +145,13 @@ fn permissions(world: &World, blockers: &[Blocker], hash: &str) -> Permissions {
     let Ok(scope) = &world.scope else {
         return Permissions::NONE;
     };
-    let management = product
-        .spec
-        .provisioning
-        .as_ref()
-        .and_then(|provisioning| provisioning.management);
+    let management = product.spec.provisioning.as_ref().and_then(|provisioning| provisioning.management);
     let may = match management.unwrap_or_default() {
         Management::Observe => return Permissions::NONE,
-        Management::AdoptOnly => Permissions {
-            create: false,
-            correct: true,
-            adopt: scope.may_adopt(),
-            remove: true,
-        },
-        Management::Manage => Permissions {
-            create: true,
-            correct: true,
-            adopt: false,
-            remove: true,
-        },
+        Management::AdoptOnly => {
+            Permissions { create: false, correct: true, adopt: scope.may_adopt(), remove: true }
+        }
+        Management::Manage => Permissions { create: true, correct: true, adopt: false, remove: true },
     };
     // Governance stops change and never tears down; what takes access away goes on, unless a person said stop or
     // the names may be somebody else's.
@@ -209,18 +167,10 @@ fn permissions(world: &World, blockers: &[Blocker], hash: &str) -> Permissions {
     if stopped {
         Permissions::NONE
     } else if !blockers.is_empty() {
-        Permissions {
-            create: false,
-            correct: false,
-            adopt: false,
-            ..may
-        }
+        Permissions { create: false, correct: false, adopt: false, ..may }
     } else {
         let drift_only = !scope.corrects_drift() && was_in_sync(world, hash);
-        Permissions {
-            correct: may.correct && !drift_only,
-            ..may
-        }
+        Permissions { correct: may.correct && !drift_only, ..may }
     }
 }
 
@@ -261,8 +211,5 @@ fn remember(declared: &Declared) -> Memory {
 /// The value of the annotation that accepts the loss of a resource: its name and the instant of the loss, so that a
 /// second loss needs a second word.
 pub fn loss_token(resource: &crate::api::status::ResourceStatus) -> Option<String> {
-    resource
-        .last_observed_at
-        .as_ref()
-        .map(|at| format!("{}@{}", resource.name, at.0))
+    resource.last_observed_at.as_ref().map(|at| format!("{}@{}", resource.name, at.0))
 }

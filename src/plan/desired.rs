@@ -43,26 +43,15 @@ pub fn desired(product: &DataProduct, scope: &Scope) -> Result<Vec<Wanted>, Bloc
             Kind::FreshnessAlarm => alarm(product, scope, &tags)?.map(Attributes::FreshnessAlarm),
         })
     };
-    Kind::ALL
-        .into_iter()
-        .map(|kind| Ok(wanted(scope, kind, attributes(kind)?)))
-        .collect()
+    Kind::ALL.into_iter().map(|kind| Ok(wanted(scope, kind, attributes(kind)?))).collect()
 }
 
 fn wanted(scope: &Scope, kind: Kind, attributes: Option<Attributes>) -> Wanted {
     let key = scope.names.key(kind);
     let owner = scope.owner.clone();
     match attributes {
-        Some(attributes) => Wanted::Present(Box::new(Desired {
-            key,
-            owner,
-            attributes,
-        })),
-        None => Wanted::Absent(Removal {
-            key,
-            owner,
-            key_window_days: scope.key_window_days(),
-        }),
+        Some(attributes) => Wanted::Present(Box::new(Desired { key, owner, attributes })),
+        None => Wanted::Absent(Removal { key, owner, key_window_days: scope.key_window_days() }),
     }
 }
 
@@ -81,26 +70,14 @@ pub fn hash(wanted: &[Wanted]) -> String {
         }
         digest.update([1]);
     }
-    digest
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn tags(product: &DataProduct, scope: &Scope) -> Tags {
-    let domain_owner = scope
-        .domain_spec
-        .as_ref()
-        .and_then(|domain| domain.spec.owner.clone())
-        .unwrap_or_default();
+    let domain_owner =
+        scope.domain_spec.as_ref().and_then(|domain| domain.spec.owner.clone()).unwrap_or_default();
     let owner = product.spec.owner.clone().unwrap_or_default();
-    let contact = owner
-        .email
-        .or(owner.team)
-        .or(domain_owner.email)
-        .or(domain_owner.team);
+    let contact = owner.email.or(owner.team).or(domain_owner.email).or(domain_owner.team);
     let classification = classification(&product.spec).map_or(UNCLASSIFIED, Classification::as_str);
     let mut tags: Tags = scope.class.tags.clone();
     tags.extend(
@@ -141,29 +118,16 @@ fn bucket(scope: &Scope, tags: &Tags) -> Bucket {
 
 fn database(spec: &DataProductSpec, scope: &Scope, tags: &Tags) -> CatalogDatabase {
     // Open SELECT would bypass the grants, so only data that everybody may read has it.
-    let open = matches!(
-        classification(spec),
-        Some(Classification::Public | Classification::Internal)
-    );
-    CatalogDatabase {
-        bucket: scope.names.bucket.clone(),
-        open_select: open,
-        tags: tags.clone(),
-    }
+    let open = matches!(classification(spec), Some(Classification::Public | Classification::Internal));
+    CatalogDatabase { bucket: scope.names.bucket.clone(), open_select: open, tags: tags.clone() }
 }
 
 fn grants(spec: &DataProductSpec, scope: &Scope) -> Grants {
     let mut entries: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    entries
-        .entry(scope.team_role.clone())
-        .or_default()
-        .insert("ALL".to_owned());
+    entries.entry(scope.team_role.clone()).or_default().insert("ALL".to_owned());
     for role in roles(spec) {
         for principal in &role.principals {
-            let permissions = role
-                .permissions
-                .iter()
-                .map(|permission| permission.as_str().to_owned());
+            let permissions = role.permissions.iter().map(|permission| permission.as_str().to_owned());
             entries.entry(principal.clone()).or_default().extend(permissions);
         }
     }
@@ -179,9 +143,10 @@ fn alarm(product: &DataProduct, scope: &Scope, tags: &Tags) -> Result<Option<Fre
     let Some(freshness) = product.spec.slo.as_ref().and_then(|slo| slo.freshness.as_ref()) else {
         return Ok(None);
     };
-    let target: Span = freshness.target.parse().map_err(|error| Blocker::BadSpec {
-        message: format!("spec.slo.freshness.target: {error}"),
-    })?;
+    let target: Span = freshness
+        .target
+        .parse()
+        .map_err(|error| Blocker::BadSpec { message: format!("spec.slo.freshness.target: {error}") })?;
     let settings = scope.class.alarm.clone().unwrap_or_default();
     Ok(Some(FreshnessAlarm {
         namespace: format!("DataMesh/{}", scope.domain),
@@ -191,9 +156,7 @@ fn alarm(product: &DataProduct, scope: &Scope, tags: &Tags) -> Result<Option<Fre
         comparison: "GreaterThanThreshold".to_owned(),
         period_seconds: ALARM_PERIOD_SECONDS,
         evaluation_periods: ALARM_PERIODS,
-        threshold_minutes: settings
-            .threshold_minutes
-            .map_or_else(|| target.minutes(), i64::from),
+        threshold_minutes: settings.threshold_minutes.map_or_else(|| target.minutes(), i64::from),
         missing_data: "breaching".to_owned(),
         description: format!(
             "Data of {}/{} is older than {}",

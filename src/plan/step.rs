@@ -79,35 +79,19 @@ impl Plan {
 
 /// Counts steps by verb, in the order in which the verbs are listed in the docs.
 pub fn summarize<'a>(steps: impl Iterator<Item = &'a Step> + Clone) -> String {
-    let counts = ["create", "update", "adopt", "release", "delete"]
-        .into_iter()
-        .filter_map(|verb| {
-            let count = steps.clone().filter(|step| step.action.verb() == verb).count();
-            (count > 0).then(|| format!("{count} to {verb}"))
-        });
+    let counts = ["create", "update", "adopt", "release", "delete"].into_iter().filter_map(|verb| {
+        let count = steps.clone().filter(|step| step.action.verb() == verb).count();
+        (count > 0).then(|| format!("{count} to {verb}"))
+    });
     let text = counts.collect::<Vec<_>>().join(", ");
-    if text.is_empty() {
-        "No changes".to_owned()
-    } else {
-        text
-    }
+    if text.is_empty() { "No changes".to_owned() } else { text }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:<8}{:<16}{}",
-            self.action.verb(),
-            self.key.kind,
-            self.key.name
-        )?;
+        write!(f, "{:<8}{:<16}{}", self.action.verb(), self.key.kind, self.key.name)?;
         if !self.waits_for.is_empty() {
-            let kinds = self
-                .waits_for
-                .iter()
-                .map(|key| key.kind.as_str())
-                .collect::<Vec<_>>();
+            let kinds = self.waits_for.iter().map(|key| key.kind.as_str()).collect::<Vec<_>>();
             write!(f, "  after {}", kinds.join(", "))?;
         }
         for change in self.action.delta().into_iter().flat_map(|delta| &delta.0) {

@@ -65,17 +65,10 @@ pub fn teardown(departure: &Departure, keys: &[Key], observations: &Observations
         match observations.get(key) {
             Some(Observation::Present(observed)) => {
                 let waits_for = steps.iter().map(|earlier| earlier.key.clone()).collect();
-                let step = action(departure, observed).map(|action| Step {
-                    key: key.clone(),
-                    action,
-                    waits_for,
-                });
+                let step =
+                    action(departure, observed).map(|action| Step { key: key.clone(), action, waits_for });
                 // Nothing goes before what depends on it is known to be gone: a key must outlive its bucket.
-                if unknown.is_empty() {
-                    steps.extend(step)
-                } else {
-                    held.extend(step)
-                }
+                if unknown.is_empty() { steps.extend(step) } else { held.extend(step) }
             }
             Some(Observation::Absent) => {}
             Some(Observation::Unknown(fault)) => unknown.push((key.clone(), fault.clone())),
@@ -106,29 +99,20 @@ fn action(departure: &Departure, observed: &Observed) -> Option<Action> {
     let both_say_delete =
         departure.owner.deletion == DeletionPolicy::Delete && found.deletion == DeletionPolicy::Delete;
     let action = if key.kind.is_retained() && !both_say_delete {
-        let desired = Desired {
-            key,
-            owner: found.released(),
-            attributes: observed.attributes.clone(),
-        };
+        let desired = Desired { key, owner: found.released(), attributes: observed.attributes.clone() };
         let delta = Delta::between(&desired, observed);
         Action::Release(desired, delta)
     } else if observed.health == Health::PendingDeletion {
         return None;
     } else {
-        Action::Delete(Removal {
-            key,
-            owner: found,
-            key_window_days: departure.key_window_days,
-        })
+        Action::Delete(Removal { key, owner: found, key_window_days: departure.key_window_days })
     };
     Some(action)
 }
 
 fn lock(departure: &Departure, steps: &[Step]) -> Option<Lock> {
-    let deletes_data = steps
-        .iter()
-        .any(|step| matches!(step.action, Action::Delete(_)) && step.key.kind.is_retained());
+    let deletes_data =
+        steps.iter().any(|step| matches!(step.action, Action::Delete(_)) && step.key.kind.is_retained());
     if !deletes_data {
         None
     } else if !departure.consumers.is_empty() {

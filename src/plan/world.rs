@@ -10,12 +10,7 @@ use kube::ResourceExt;
 
 use crate::{
     api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
-    model::measurement::Reading,
-    plan::{
-        assess::{Fault, Observations},
-        bind::Scope,
-        blocker::Blocker,
-    },
+    plan::{assess::Observations, bind::Scope, blocker::Blocker},
 };
 
 /// Names a product in its cluster.
@@ -30,19 +25,13 @@ pub struct ProductName {
 impl ProductName {
     /// The name of an object.
     pub fn of(object: &impl ResourceExt) -> Self {
-        Self {
-            namespace: object.namespace().unwrap_or_default(),
-            name: object.name_any(),
-        }
+        Self { namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
     }
 
     /// Reads `name` or `namespace/name`; the first form means the given namespace.
     pub fn parse(text: &str, namespace: &str) -> Self {
         let (namespace, name) = text.split_once('/').unwrap_or((namespace, text));
-        Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        }
+        Self { namespace: namespace.to_owned(), name: name.to_owned() }
     }
 }
 
@@ -113,6 +102,4 @@ pub struct World {
     pub scope: Result<Scope, Blocker>,
     /// What the provider says of each resource; empty when there is no scope.
     pub observations: Observations,
-    /// What the provider measured, or why it could not.
-    pub readings: Result<Vec<Reading>, Fault>,
 }

@@ -32,10 +32,7 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// Whether the same call may succeed later without anybody changing anything.
     pub const fn is_transient(self) -> bool {
-        matches!(
-            self,
-            Self::Throttled | Self::Unavailable | Self::Timeout | Self::Unexpected
-        )
+        matches!(self, Self::Throttled | Self::Unavailable | Self::Timeout | Self::Unexpected)
     }
 
     /// The name that status and metrics show.
@@ -114,13 +111,7 @@ impl ProviderError {
             .map(|c| if c.is_control() { ' ' } else { c })
             .take(MESSAGE_LIMIT)
             .collect();
-        Self {
-            kind,
-            operation,
-            key: None,
-            message,
-            source: None,
-        }
+        Self { kind, operation, key: None, message, source: None }
     }
 
     /// Names the resource.
@@ -160,8 +151,6 @@ impl fmt::Display for ProviderError {
 
 impl Error for ProviderError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }

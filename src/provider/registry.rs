@@ -14,10 +14,7 @@ use super::{
 use crate::api::{Backend, ProviderClassSpec, RateLimit};
 
 /// Calls a second of a class that sets no rate.
-pub const DEFAULT_RATE: RateLimit = RateLimit {
-    requests_per_second: 500,
-    burst: Some(1000),
-};
+pub const DEFAULT_RATE: RateLimit = RateLimit { requests_per_second: 500, burst: Some(1000) };
 /// Number of open providers above which those that were opened first are closed.
 const MAX_OPEN: usize = 256;
 
@@ -40,10 +37,7 @@ pub type Wrap = Box<dyn Fn(SharedProvider) -> SharedProvider + Send + Sync>;
 impl Registry {
     /// A registry that wraps every backend before the standard layers come around it.
     pub fn wrapped(wrap: Wrap) -> Self {
-        Self {
-            wrap: Some(wrap),
-            ..Self::default()
-        }
+        Self { wrap: Some(wrap), ..Self::default() }
     }
 
     /// How often each provider call was made.
@@ -67,10 +61,8 @@ impl Registry {
             return Ok(Arc::clone(provider));
         }
         let backend = self.backend(spec, account, region)?;
-        let backend = self
-            .wrap
-            .as_ref()
-            .map_or_else(|| Arc::clone(&backend), |wrap| wrap(Arc::clone(&backend)));
+        let backend =
+            self.wrap.as_ref().map_or_else(|| Arc::clone(&backend), |wrap| wrap(Arc::clone(&backend)));
         let rate = spec.rate_limit.unwrap_or(DEFAULT_RATE);
         let provider = layers::standard(backend, rate, Arc::clone(&self.counters));
         while open.len() >= MAX_OPEN {
@@ -88,22 +80,14 @@ impl Registry {
     ) -> Result<SharedProvider, ProviderError> {
         match spec.provider {
             Backend::Local => {
-                let root = spec
-                    .local
-                    .as_ref()
-                    .map(|local| local.root.as_str())
-                    .ok_or_else(|| {
-                        ProviderError::new(
-                            ErrorKind::Invalid,
-                            Operation::Connect,
-                            "the ProviderClass has provider local and no block local; add spec.local.root",
-                        )
-                    })?;
-                Ok(Arc::new(Local::new(
-                    self.store(Path::new(root))?,
-                    account,
-                    region,
-                )?))
+                let root = spec.local.as_ref().map(|local| local.root.as_str()).ok_or_else(|| {
+                    ProviderError::new(
+                        ErrorKind::Invalid,
+                        Operation::Connect,
+                        "the ProviderClass has provider local and no block local; add spec.local.root",
+                    )
+                })?;
+                Ok(Arc::new(Local::new(self.store(Path::new(root))?, account, region)?))
             }
         }
     }

@@ -41,39 +41,25 @@ pub fn judge(product: &DataProduct, readings: &Result<Vec<Reading>, Fault>, now:
     let Some(slo) = &product.spec.slo else {
         return Vec::new();
     };
-    let targets = [
-        &slo.freshness,
-        &slo.availability,
-        &slo.completeness,
-        &slo.accuracy,
-    ];
+    let targets = [&slo.freshness, &slo.availability, &slo.completeness, &slo.accuracy];
     Objective::ALL
         .into_iter()
         .zip(targets)
         .filter_map(|(objective, target)| {
-            target
-                .as_ref()
-                .map(|target| verdict(objective, target, readings, now))
+            target.as_ref().map(|target| verdict(objective, target, readings, now))
         })
         .collect()
 }
 
 /// The worst of the measured objectives; Unknown when none is measured.
 pub fn worst(verdicts: &[Verdict]) -> SloState {
-    let measured = verdicts
-        .iter()
-        .map(|verdict| verdict.state)
-        .filter(|state| *state != SloState::Unknown);
+    let measured = verdicts.iter().map(|verdict| verdict.state).filter(|state| *state != SloState::Unknown);
     measured.max().unwrap_or(SloState::Unknown)
 }
 
 /// The first instant after `now` at which a verdict changes by time alone.
 pub fn next_flip(verdicts: &[Verdict], now: Timestamp) -> Option<Timestamp> {
-    verdicts
-        .iter()
-        .filter_map(|verdict| verdict.flips_at)
-        .filter(|at| *at > now)
-        .min()
+    verdicts.iter().filter_map(|verdict| verdict.flips_at).filter(|at| *at > now).min()
 }
 
 fn verdict(
@@ -100,10 +86,7 @@ fn verdict(
     let span: Span = match target.target.parse() {
         Ok(span) => span,
         Err(error) => {
-            return Verdict {
-                message: format!("the target cannot be read: {error}"),
-                ..unknown
-            };
+            return Verdict { message: format!("the target cannot be read: {error}"), ..unknown };
         }
     };
     let unknown = Verdict {
@@ -112,10 +95,7 @@ fn verdict(
         ..unknown
     };
     match readings {
-        Err(fault) => Verdict {
-            message: format!("could not be measured: {}", fault.message),
-            ..unknown
-        },
+        Err(fault) => Verdict { message: format!("could not be measured: {}", fault.message), ..unknown },
         Ok(readings) => match readings.iter().find(|reading| reading.objective == objective) {
             None => unknown,
             Some(reading) => freshness(reading, span, now, unknown),
@@ -129,21 +109,13 @@ fn freshness(reading: &Reading, target: Span, now: Timestamp, base: Verdict) -> 
         Value::NoDataSince(at) => (at, true),
     };
     // An instant beyond the calendar never comes, so nothing flips then.
-    let due = since
-        .checked_add(SignedDuration::from_secs(target.seconds()))
-        .ok();
+    let due = since.checked_add(SignedDuration::from_secs(target.seconds())).ok();
     let late = due.is_some_and(|due| now > due);
     let (state, message) = match (late, empty) {
         (false, false) => (SloState::Met, "the newest data is within the target".to_owned()),
         (false, true) => (SloState::Unknown, "no data has arrived yet".to_owned()),
-        (true, false) => (
-            SloState::Breached,
-            "the newest data is older than the target".to_owned(),
-        ),
-        (true, true) => (
-            SloState::Breached,
-            "no data has arrived within the target".to_owned(),
-        ),
+        (true, false) => (SloState::Breached, "the newest data is older than the target".to_owned()),
+        (true, true) => (SloState::Breached, "no data has arrived within the target".to_owned()),
     };
     Verdict {
         state,

@@ -26,29 +26,17 @@ pub struct Signal {
 impl Signal {
     /// The condition holds.
     pub fn yes(message: impl Into<String>) -> Self {
-        Self {
-            holds: Some(true),
-            reason: Reason::Succeeded,
-            message: message.into(),
-        }
+        Self { holds: Some(true), reason: Reason::Succeeded, message: message.into() }
     }
 
     /// The condition does not hold.
     pub fn no(reason: Reason, message: impl Into<String>) -> Self {
-        Self {
-            holds: Some(false),
-            reason,
-            message: message.into(),
-        }
+        Self { holds: Some(false), reason, message: message.into() }
     }
 
     /// It is not known whether the condition holds.
     pub fn unknown(reason: Reason, message: impl Into<String>) -> Self {
-        Self {
-            holds: None,
-            reason,
-            message: message.into(),
-        }
+        Self { holds: None, reason, message: message.into() }
     }
 
     /// Whether the condition is proven.
@@ -79,11 +67,8 @@ pub(super) fn governance(facts: &Facts<'_>) -> Signal {
         return Signal::no(Reason::EvaluationFailed, Blocker::NoStandards.to_string());
     };
     let errors = report.errors_in_order().count();
-    let blocked = facts
-        .decision
-        .blockers
-        .iter()
-        .find(|blocker| matches!(blocker, Blocker::PolicyErrors { .. }));
+    let blocked =
+        facts.decision.blockers.iter().find(|blocker| matches!(blocker, Blocker::PolicyErrors { .. }));
     match (blocked, errors, facts.decision.enforcement) {
         (Some(blocker), ..) => Signal::no(Reason::PolicyErrors, blocker.to_string()),
         (None, 0, _) => Signal::yes(format!("score {}, no policy errors", report.score)),
@@ -132,11 +117,7 @@ pub(super) fn provisioned(facts: &Facts<'_>) -> Signal {
     if let Err(blocker) = &facts.world.scope {
         return Signal::no(blocker_reason(blocker), blocker.to_string());
     }
-    let open = facts
-        .after
-        .iter()
-        .filter(|assessment| assessment.state != State::InSync)
-        .collect::<Vec<_>>();
+    let open = facts.after.iter().filter(|assessment| assessment.state != State::InSync).collect::<Vec<_>>();
     if open.is_empty() && !facts.after.is_empty() {
         return Signal::yes(format!("{} resources are in sync", facts.after.len()));
     }
@@ -144,10 +125,7 @@ pub(super) fn provisioned(facts: &Facts<'_>) -> Signal {
         return Signal::no(blocker_reason(blocker), blocker.to_string());
     }
     // The worst first: what somebody must look at hides what the operator works on.
-    let worst = open
-        .into_iter()
-        .map(|assessment| trouble(facts, assessment))
-        .min_by_key(|(rank, _)| *rank);
+    let worst = open.into_iter().map(|assessment| trouble(facts, assessment)).min_by_key(|(rank, _)| *rank);
     worst.map_or_else(
         || Signal::unknown(Reason::ProviderUnavailable, "nothing was observed"),
         |(_, signal)| signal,
@@ -191,34 +169,19 @@ fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
         ),
         State::PendingDeletion => (
             1,
-            Signal::no(
-                Reason::ResourceUnusable,
-                format!("the deletion of {key} is scheduled; cancel it"),
-            ),
+            Signal::no(Reason::ResourceUnusable, format!("the deletion of {key} is scheduled; cancel it")),
         ),
-        State::Disabled => (
-            1,
-            Signal::no(Reason::ResourceUnusable, format!("{key} is disabled; enable it")),
-        ),
+        State::Disabled => (1, Signal::no(Reason::ResourceUnusable, format!("{key} is disabled; enable it"))),
         State::Unknown(fault) => {
             let rank = if fault.kind.is_transient() { 5 } else { 2 };
-            (
-                rank,
-                Signal {
-                    holds: None,
-                    reason: fault_reason(fault.kind),
-                    message: fault.message.clone(),
-                },
-            )
+            (rank, Signal { holds: None, reason: fault_reason(fault.kind), message: fault.message.clone() })
         }
-        State::Differs(delta) => (
-            4,
-            Signal::no(Reason::Drifted, format!("{key} differs: {}", first_change(delta))),
-        ),
-        State::Missing if facts.may_create() => (
-            7,
-            Signal::no(Reason::Creating, format!("{key} is still to be made")),
-        ),
+        State::Differs(delta) => {
+            (4, Signal::no(Reason::Drifted, format!("{key} differs: {}", first_change(delta))))
+        }
+        State::Missing if facts.may_create() => {
+            (7, Signal::no(Reason::Creating, format!("{key} is still to be made")))
+        }
         State::Missing => (
             3,
             Signal::no(
@@ -226,10 +189,7 @@ fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
                 format!("{key} does not exist, and spec.provisioning.management forbids to make it"),
             ),
         ),
-        State::Surplus => (
-            7,
-            Signal::no(Reason::Creating, format!("{key} is still to be removed")),
-        ),
+        State::Surplus => (7, Signal::no(Reason::Creating, format!("{key} is still to be removed"))),
         State::InSync => (9, Signal::yes("in sync")),
     }
 }
@@ -237,20 +197,12 @@ fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
 fn first_change(delta: &Delta) -> String {
     let more = delta.0.len().saturating_sub(1);
     let first = delta.0.first().map(ToString::to_string).unwrap_or_default();
-    if more == 0 {
-        first
-    } else {
-        format!("{first} and {more} more")
-    }
+    if more == 0 { first } else { format!("{first} and {more} more") }
 }
 
 /// The grants equal the allowed set.
 pub(super) fn access_synced(facts: &Facts<'_>) -> Signal {
-    let Some(grants) = facts
-        .after
-        .iter()
-        .find(|assessment| assessment.key().kind == Kind::Grant)
-    else {
+    let Some(grants) = facts.after.iter().find(|assessment| assessment.key().kind == Kind::Grant) else {
         return Signal::unknown(Reason::ProviderUnavailable, "the grants were not observed");
     };
     match &grants.state {
@@ -269,57 +221,32 @@ pub(super) fn access_synced(facts: &Facts<'_>) -> Signal {
 pub(super) fn lineage(facts: &Facts<'_>) -> Signal {
     let neighbours = &facts.world.declared.neighbours;
     if !neighbours.cycle.is_empty() {
-        let cycle = neighbours
-            .cycle
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>();
-        return Signal::no(
-            Reason::Cycle,
-            format!("the product reads itself: {}", cycle.join(" -> ")),
-        );
+        let cycle = neighbours.cycle.iter().map(ToString::to_string).collect::<Vec<_>>();
+        return Signal::no(Reason::Cycle, format!("the product reads itself: {}", cycle.join(" -> ")));
     }
-    let missing = neighbours
-        .upstreams
-        .iter()
-        .filter(|upstream| upstream.found.is_none());
-    let missing = missing
-        .map(|upstream| upstream.name.to_string())
-        .collect::<Vec<_>>();
+    let missing = neighbours.upstreams.iter().filter(|upstream| upstream.found.is_none());
+    let missing = missing.map(|upstream| upstream.name.to_string()).collect::<Vec<_>>();
     if missing.is_empty() {
         Signal::yes(format!("{} upstream products exist", neighbours.upstreams.len()))
     } else {
-        Signal::no(
-            Reason::UpstreamMissing,
-            format!("upstream products do not exist: {}", missing.join(", ")),
-        )
+        Signal::no(Reason::UpstreamMissing, format!("upstream products do not exist: {}", missing.join(", ")))
     }
 }
 
 /// No objective is breached.
 pub(super) fn slos_met(facts: &Facts<'_>) -> Signal {
-    let verdicts = &facts.decision.verdicts;
+    let verdicts = &facts.verdicts;
     if verdicts.is_empty() {
         return Signal::unknown(Reason::NoObjectives, "spec.slo promises nothing");
     }
-    let breached = verdicts
-        .iter()
-        .find(|verdict| verdict.state == SloState::Breached);
+    let breached = verdicts.iter().find(|verdict| verdict.state == SloState::Breached);
     match (breached, slo::worst(verdicts)) {
         (Some(verdict), _) => Signal::no(
             Reason::Breached,
-            format!(
-                "{} ({}): {}",
-                verdict.objective.as_str(),
-                verdict.target,
-                verdict.message
-            ),
+            format!("{} ({}): {}", verdict.objective.as_str(), verdict.target, verdict.message),
         ),
         (None, SloState::Unknown) => {
-            let first = verdicts
-                .first()
-                .map(|verdict| verdict.message.clone())
-                .unwrap_or_default();
+            let first = verdicts.first().map(|verdict| verdict.message.clone()).unwrap_or_default();
             Signal::unknown(Reason::NoData, first)
         }
         (None, _) => Signal::yes("every measured objective is met"),

@@ -32,19 +32,15 @@ pub(super) fn conditions(
                 Some(false) => "False",
                 None => "Unknown",
             };
-            let before = old
-                .iter()
-                .find(|before| before.type_ == type_.as_str() && before.status == status);
+            let before = old.iter().find(|before| before.type_ == type_.as_str() && before.status == status);
             Condition {
                 type_: type_.as_str().to_owned(),
                 status: status.to_owned(),
                 reason: signal.reason.as_str().to_owned(),
                 message: text(&signal.message, MESSAGE_LIMIT),
                 observed_generation: Some(clock.generation),
-                last_transition_time: before.map_or_else(
-                    || instant(clock.now),
-                    |before| before.last_transition_time.clone(),
-                ),
+                last_transition_time: before
+                    .map_or_else(|| instant(clock.now), |before| before.last_transition_time.clone()),
             }
         })
         .collect()

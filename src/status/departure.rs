@@ -32,27 +32,14 @@ pub enum Release<'a> {
 pub fn departing(world: &World, release: &Release<'_>) -> DataProductStatus {
     let product = &world.declared.product;
     let mut status = product.status.clone().unwrap_or_default();
-    let clock = Clock {
-        now: world.declared.now,
-        generation: product.metadata.generation.unwrap_or_default(),
-    };
+    let clock =
+        Clock { now: world.declared.now, generation: product.metadata.generation.unwrap_or_default() };
     let (reason, message, stalled) = explain(&product.name_any(), release);
 
-    let abnormal = if stalled {
-        ConditionType::Stalled
-    } else {
-        ConditionType::Reconciling
-    };
+    let abnormal = if stalled { ConditionType::Stalled } else { ConditionType::Reconciling };
     let going = [
         (ConditionType::Ready, Signal::no(reason, message.clone())),
-        (
-            abnormal,
-            Signal {
-                holds: Some(true),
-                reason,
-                message,
-            },
-        ),
+        (abnormal, Signal { holds: Some(true), reason, message }),
     ];
     let mut conditions = dated::conditions(&status.conditions, going.into(), clock);
     // What governance, lineage and service levels said last is not judged any more and goes.
@@ -60,11 +47,7 @@ pub fn departing(world: &World, release: &Release<'_>) -> DataProductStatus {
     status.observed_generation = Some(clock.generation);
     status.plan = None;
     let mut times = status.times.unwrap_or_default();
-    times.deletion_started_at = product
-        .metadata
-        .deletion_timestamp
-        .clone()
-        .or(times.deletion_started_at);
+    times.deletion_started_at = product.metadata.deletion_timestamp.clone().or(times.deletion_started_at);
     status.times = Some(times);
     if let Release::Under(_, outcomes) = release {
         for resource in &mut status.resources {
@@ -75,16 +58,10 @@ pub fn departing(world: &World, release: &Release<'_>) -> DataProductStatus {
                 })
                 .find_map(Outcome::fault);
             if let Some(fault) = fault {
-                let class = if fault.kind.is_transient() {
-                    ErrorClass::Transient
-                } else {
-                    ErrorClass::Terminal
-                };
+                let class =
+                    if fault.kind.is_transient() { ErrorClass::Transient } else { ErrorClass::Terminal };
                 resource.state = ResourceState::Failed;
-                resource.last_error = Some(LastError {
-                    class,
-                    message: text(&fault.message, MESSAGE_LIMIT),
-                });
+                resource.last_error = Some(LastError { class, message: text(&fault.message, MESSAGE_LIMIT) });
             }
         }
     }
@@ -126,19 +103,13 @@ fn explain(name: &str, release: &Release<'_>) -> (Reason, String, bool) {
 }
 
 fn trouble(teardown: &Teardown, outcomes: &[Outcome]) -> (Reason, String, bool) {
-    let faults = outcomes
-        .iter()
-        .filter_map(Outcome::fault)
-        .chain(teardown.unknown.iter().map(|(_, fault)| fault));
+    let faults =
+        outcomes.iter().filter_map(Outcome::fault).chain(teardown.unknown.iter().map(|(_, fault)| fault));
     let worst: Option<&Fault> = faults.min_by_key(|fault| fault.kind.is_transient());
     match worst {
         Some(fault) if fault.kind.is_transient() => (fault_reason(fault.kind), fault.message.clone(), false),
         Some(fault) => (Reason::DeletionBlocked, fault.message.clone(), true),
-        None => (
-            Reason::Deleting,
-            "what it owns outside is being removed or released".to_owned(),
-            false,
-        ),
+        None => (Reason::Deleting, "what it owns outside is being removed or released".to_owned(), false),
     }
 }
 
@@ -153,14 +124,7 @@ pub fn broken(
     let clock = Clock { now, generation };
     let signals = vec![
         (ConditionType::Ready, Signal::no(reason, message)),
-        (
-            ConditionType::Stalled,
-            Signal {
-                holds: Some(true),
-                reason,
-                message: message.to_owned(),
-            },
-        ),
+        (ConditionType::Stalled, Signal { holds: Some(true), reason, message: message.to_owned() }),
     ];
     let mut status = old.clone();
     status.conditions = dated::conditions(&old.conditions, signals, clock);

@@ -29,6 +29,7 @@ use crate::{
         Decision, Outcome, World,
         assess::{Assessment, Fault, State},
     },
+    slo::Verdict,
 };
 use dated::{Clock, text};
 
@@ -46,22 +47,19 @@ pub struct Facts<'a> {
     pub outcomes: &'a [Outcome],
     /// How each resource is after the steps, from a fresh observation of everything that was touched.
     pub after: Vec<Assessment>,
+    /// The service levels, as measured after the steps.
+    pub verdicts: Vec<Verdict>,
 }
 
 impl Facts<'_> {
     /// The failure of the step on a resource.
     fn failure(&self, key: &Key) -> Option<&Fault> {
-        self.outcomes
-            .iter()
-            .find(|outcome| outcome.key == *key)
-            .and_then(Outcome::fault)
+        self.outcomes.iter().find(|outcome| outcome.key == *key).and_then(Outcome::fault)
     }
 
     fn management(&self) -> Management {
         let provisioning = self.world.declared.product.spec.provisioning.as_ref();
-        provisioning
-            .and_then(|provisioning| provisioning.management)
-            .unwrap_or_default()
+        provisioning.and_then(|provisioning| provisioning.management).unwrap_or_default()
     }
 
     /// Whether missing resources may be made at all.
@@ -79,14 +77,10 @@ impl Facts<'_> {
 pub fn summarize(facts: &Facts<'_>) -> DataProductStatus {
     let product = &facts.world.declared.product;
     let old = product.status.clone().unwrap_or_default();
-    let clock = Clock {
-        now: facts.world.declared.now,
-        generation: product.metadata.generation.unwrap_or_default(),
-    };
+    let clock =
+        Clock { now: facts.world.declared.now, generation: product.metadata.generation.unwrap_or_default() };
     let signals = signals(facts);
-    let ready = signals
-        .iter()
-        .any(|(type_, signal)| *type_ == ConditionType::Ready && signal.is_true());
+    let ready = signals.iter().any(|(type_, signal)| *type_ == ConditionType::Ready && signal.is_true());
     DataProductStatus {
         observed_generation: Some(clock.generation),
         conditions: dated::conditions(&old.conditions, signals, clock),
@@ -164,14 +158,9 @@ fn ready(facts: &Facts<'_>, parts: &[&Signal]) -> Signal {
             message: "the product is judged; it is provisioned once spec.lifecycle is Active".to_owned(),
         };
     }
-    let gating = parts
-        .iter()
-        .find(|signal| !signal.is_true() && signal.reason != Reason::InGrace);
+    let gating = parts.iter().find(|signal| !signal.is_true() && signal.reason != Reason::InGrace);
     match gating {
-        Some(signal) => Signal {
-            holds: signal.holds,
-            ..(*signal).clone()
-        },
+        Some(signal) => Signal { holds: signal.holds, ..(*signal).clone() },
         None => Signal {
             holds: Some(true),
             reason: Reason::Ready,
@@ -194,17 +183,6 @@ fn abnormal(facts: &Facts<'_>, ready: &Signal) -> Option<(ConditionType, Signal)
             .all(|assessment| facts.will_correct(assessment.key())),
         _ => false,
     };
-    let type_ = if works_on_it {
-        ConditionType::Reconciling
-    } else {
-        ConditionType::Stalled
-    };
-    Some((
-        type_,
-        Signal {
-            holds: Some(true),
-            reason: ready.reason,
-            message: ready.message.clone(),
-        },
-    ))
+    let type_ = if works_on_it { ConditionType::Reconciling } else { ConditionType::Stalled };
+    Some((type_, Signal { holds: Some(true), reason: ready.reason, message: ready.message.clone() }))
 }

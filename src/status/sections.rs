@@ -41,20 +41,14 @@ pub(super) fn domain(facts: &Facts<'_>, old: &DataProductStatus) -> Option<Domai
     match &facts.world.scope {
         Ok(scope) => Some(DomainStatus {
             name: scope.domain.clone(),
-            kind: scope
-                .domain_spec
-                .as_ref()
-                .map(|domain| domain.spec.kind.as_str().to_owned()),
+            kind: scope.domain_spec.as_ref().map(|domain| domain.spec.kind.as_str().to_owned()),
             bound: scope.domain_spec.is_some(),
             provider_class: Some(scope.class_name.clone()),
             account_id: Some(scope.account.clone()),
             region: Some(scope.region.clone()),
         }),
         // What was resolved once is needed when the product is deleted, even after its domain is gone.
-        Err(_) => old.domain.clone().map(|domain| DomainStatus {
-            bound: false,
-            ..domain
-        }),
+        Err(_) => old.domain.clone().map(|domain| DomainStatus { bound: false, ..domain }),
     }
 }
 
@@ -64,10 +58,7 @@ pub(super) fn governance(
     clock: Clock,
 ) -> Option<GovernanceStatus> {
     let report = facts.decision.report.as_ref()?;
-    let before = old
-        .governance
-        .as_ref()
-        .map_or(&[][..], |governance| &governance.violations);
+    let before = old.governance.as_ref().map_or(&[][..], |governance| &governance.violations);
     let violations = report.violations.iter().take(MAX_VIOLATIONS).map(|violation| {
         let seen = before
             .iter()
@@ -133,10 +124,7 @@ fn action(step: &Step) -> PlanAction {
     PlanAction {
         verb: step.action.verb().to_owned(),
         resource: step.key.to_string(),
-        changes: changes
-            .take(MAX_DRIFT)
-            .map(|change| text(&change.to_string(), VALUE_LIMIT))
-            .collect(),
+        changes: changes.take(MAX_DRIFT).map(|change| text(&change.to_string(), VALUE_LIMIT)).collect(),
     }
 }
 
@@ -162,10 +150,8 @@ fn resource(
     clock: Clock,
 ) -> ResourceStatus {
     let key = assessment.key();
-    let before = old
-        .resources
-        .iter()
-        .find(|before| before.kind == key.kind.as_str() && before.name == key.name);
+    let before =
+        old.resources.iter().find(|before| before.kind == key.kind.as_str() && before.name == key.name);
     let (state, error) = describe(facts, assessment, before);
     let mut resource = ResourceStatus {
         kind: key.kind.as_str().to_owned(),
@@ -178,10 +164,9 @@ fn resource(
         state,
         drift: drift(&assessment.state),
         last_error: None,
-        last_observed_at: before.filter(|before| before.state == state).map_or_else(
-            || Some(instant(clock.now)),
-            |before| before.last_observed_at.clone(),
-        ),
+        last_observed_at: before
+            .filter(|before| before.state == state)
+            .map_or_else(|| Some(instant(clock.now)), |before| before.last_observed_at.clone()),
     };
     resource.last_error = error.map(|(class, message)| {
         let how = match loss_token(&resource).filter(|_| state == ResourceState::Lost) {
@@ -192,10 +177,7 @@ fn resource(
             }
             None => message,
         };
-        LastError {
-            class,
-            message: text(&how, MESSAGE_LIMIT),
-        }
+        LastError { class, message: text(&how, MESSAGE_LIMIT) }
     });
     resource
 }
@@ -207,22 +189,12 @@ fn describe(
     before: Option<&ResourceStatus>,
 ) -> (ResourceState, Option<(ErrorClass, String)>) {
     let terminal = |message: String| Some((ErrorClass::Terminal, message));
-    if let Some(fault) = facts
-        .failure(assessment.key())
-        .filter(|_| assessment.state != State::InSync)
-    {
-        let class = if fault.kind.is_transient() {
-            ErrorClass::Transient
-        } else {
-            ErrorClass::Terminal
-        };
+    if let Some(fault) = facts.failure(assessment.key()).filter(|_| assessment.state != State::InSync) {
+        let class = if fault.kind.is_transient() { ErrorClass::Transient } else { ErrorClass::Terminal };
         return (ResourceState::Failed, Some((class, fault.message.clone())));
     }
     let adopted = before.is_some_and(|before| before.state == ResourceState::Adopted)
-        || facts
-            .outcomes
-            .iter()
-            .any(|outcome| outcome.key == *assessment.key() && outcome.verb == "adopt");
+        || facts.outcomes.iter().any(|outcome| outcome.key == *assessment.key() && outcome.verb == "adopt");
     match &assessment.state {
         State::InSync if adopted => (ResourceState::Adopted, None),
         State::InSync => (ResourceState::InSync, None),
@@ -230,36 +202,23 @@ fn describe(
         State::Differs(_) => (ResourceState::Drifted, blocked(facts)),
         State::Surplus => (ResourceState::Deleting, None),
         State::Lost(last_known) => (ResourceState::Lost, terminal(format!("it is gone; {last_known}"))),
-        State::Foreign(whose) => (
-            ResourceState::Failed,
-            terminal(format!("it is not this product's: {whose}")),
-        ),
-        State::Claimable(..) => (
-            ResourceState::Failed,
-            terminal("it carries no mark of this product".to_owned()),
-        ),
-        State::PendingDeletion => (
-            ResourceState::Failed,
-            terminal("its deletion is scheduled".to_owned()),
-        ),
+        State::Foreign(whose) => {
+            (ResourceState::Failed, terminal(format!("it is not this product's: {whose}")))
+        }
+        State::Claimable(..) => {
+            (ResourceState::Failed, terminal("it carries no mark of this product".to_owned()))
+        }
+        State::PendingDeletion => (ResourceState::Failed, terminal("its deletion is scheduled".to_owned())),
         State::Disabled => (ResourceState::Failed, terminal("it is disabled".to_owned())),
         State::Unknown(fault) => {
-            let class = if fault.kind.is_transient() {
-                ErrorClass::Transient
-            } else {
-                ErrorClass::Terminal
-            };
+            let class = if fault.kind.is_transient() { ErrorClass::Transient } else { ErrorClass::Terminal };
             (ResourceState::Failed, Some((class, fault.message.clone())))
         }
     }
 }
 
 fn blocked(facts: &Facts<'_>) -> Option<(ErrorClass, String)> {
-    facts
-        .decision
-        .blockers
-        .first()
-        .map(|blocker| (ErrorClass::Blocked, blocker.to_string()))
+    facts.decision.blockers.first().map(|blocker| (ErrorClass::Blocked, blocker.to_string()))
 }
 
 fn drift(state: &State) -> Vec<Drift> {
@@ -282,14 +241,8 @@ pub(super) fn outputs(facts: &Facts<'_>, old: &DataProductStatus) -> Option<Outp
         return old.outputs.clone();
     }
     let found = |kind| {
-        let assessment = facts
-            .after
-            .iter()
-            .find(|assessment| assessment.key().kind == kind)?;
-        assessment
-            .is_usable()
-            .then_some(assessment)
-            .filter(|it| matches!(it.wanted, Wanted::Present(_)))
+        let assessment = facts.after.iter().find(|assessment| assessment.key().kind == kind)?;
+        assessment.is_usable().then_some(assessment).filter(|it| matches!(it.wanted, Wanted::Present(_)))
     };
     let name = |kind| found(kind).map(|assessment| assessment.key().name.clone());
     let id = |kind| found(kind).and_then(|assessment| assessment.id.clone());
@@ -304,10 +257,8 @@ pub(super) fn outputs(facts: &Facts<'_>, old: &DataProductStatus) -> Option<Outp
 }
 
 pub(super) fn endpoints(facts: &Facts<'_>) -> Vec<Endpoint> {
-    let bucket = facts
-        .after
-        .iter()
-        .find(|assessment| assessment.key().kind == Kind::Bucket && assessment.is_usable());
+    let bucket =
+        facts.after.iter().find(|assessment| assessment.key().kind == Kind::Bucket && assessment.is_usable());
     let bucket = bucket.and_then(|assessment| assessment.id.as_deref());
     let ports = facts.world.declared.product.spec.output_ports.iter();
     ports
@@ -315,9 +266,7 @@ pub(super) fn endpoints(facts: &Facts<'_>) -> Vec<Endpoint> {
             Some(Endpoint {
                 name: port.name.clone(),
                 uri: text(&uri(port, bucket)?, 2048),
-                authentication: port
-                    .authentication
-                    .map(|authentication| authentication.as_str().to_owned()),
+                authentication: port.authentication.map(|authentication| authentication.as_str().to_owned()),
                 reachable: None,
             })
         })
@@ -336,24 +285,15 @@ fn uri(port: &OutputPort, bucket: Option<&str>) -> Option<String> {
 }
 
 pub(super) fn slo(facts: &Facts<'_>, old: &DataProductStatus, clock: Clock) -> Option<SloStatus> {
-    let verdicts = &facts.decision.verdicts;
+    let verdicts = &facts.verdicts;
     if verdicts.is_empty() {
         return None;
     }
     let before = old.slo.as_ref().map_or(&[][..], |slo| &slo.objectives);
     let objectives = verdicts.iter().map(|verdict| {
-        objective(
-            verdict,
-            before
-                .iter()
-                .find(|before| before.name == verdict.objective.as_str()),
-            clock,
-        )
+        objective(verdict, before.iter().find(|before| before.name == verdict.objective.as_str()), clock)
     });
-    Some(SloStatus {
-        state: Some(slo::worst(verdicts)),
-        objectives: objectives.collect(),
-    })
+    Some(SloStatus { state: Some(slo::worst(verdicts)), objectives: objectives.collect() })
 }
 
 fn objective(verdict: &Verdict, before: Option<&ObjectiveStatus>, clock: Clock) -> ObjectiveStatus {
@@ -384,32 +324,19 @@ fn current(verdict: &Verdict, same: Option<&ObjectiveStatus>) -> Option<String> 
 
 pub(super) fn lineage(facts: &Facts<'_>) -> Option<LineageStatus> {
     let neighbours = &facts.world.declared.neighbours;
-    let upstream = neighbours
-        .upstreams
-        .iter()
-        .take(MAX_NEIGHBOURS)
-        .map(|upstream| UpstreamStatus {
-            name: upstream.name.name.clone(),
-            namespace: upstream.name.namespace.clone(),
-            resolved: upstream.found.is_some(),
-            ready: upstream.found.as_ref().is_some_and(|found| found.ready),
-            version: upstream.found.as_ref().map(|found| found.version.clone()),
-        });
-    let domains = neighbours
-        .consumers
-        .iter()
-        .map(|(_, domain)| domain.clone())
-        .collect::<BTreeSet<_>>();
+    let upstream = neighbours.upstreams.iter().take(MAX_NEIGHBOURS).map(|upstream| UpstreamStatus {
+        name: upstream.name.name.clone(),
+        namespace: upstream.name.namespace.clone(),
+        resolved: upstream.found.is_some(),
+        ready: upstream.found.as_ref().is_some_and(|found| found.ready),
+        version: upstream.found.as_ref().map(|found| found.version.clone()),
+    });
+    let domains = neighbours.consumers.iter().map(|(_, domain)| domain.clone()).collect::<BTreeSet<_>>();
     let lineage = LineageStatus {
         upstream: upstream.collect(),
         downstream_count: i32::try_from(neighbours.consumers.len()).unwrap_or(i32::MAX),
         consumer_domains: domains.into_iter().take(MAX_DOMAINS).collect(),
-        cycle: neighbours
-            .cycle
-            .iter()
-            .take(MAX_NEIGHBOURS)
-            .map(ToString::to_string)
-            .collect(),
+        cycle: neighbours.cycle.iter().take(MAX_NEIGHBOURS).map(ToString::to_string).collect(),
     };
     Some(lineage)
 }
@@ -417,10 +344,7 @@ pub(super) fn lineage(facts: &Facts<'_>) -> Option<LineageStatus> {
 pub(super) fn access(facts: &Facts<'_>) -> Option<AccessStatus> {
     let scope = facts.world.scope.as_ref().ok()?;
     let product = &facts.world.declared.product;
-    let grants = facts
-        .after
-        .iter()
-        .find(|assessment| assessment.key().kind == Kind::Grant)?;
+    let grants = facts.after.iter().find(|assessment| assessment.key().kind == Kind::Grant)?;
     let Wanted::Present(_) = grants.wanted else {
         return None;
     };
@@ -441,11 +365,7 @@ pub(super) fn access(facts: &Facts<'_>) -> Option<AccessStatus> {
         role.principals.iter().map(|principal| GrantStatus {
             principal: principal.clone(),
             role: role.name.clone(),
-            permissions: role
-                .permissions
-                .iter()
-                .map(|permission| permission.as_str().to_owned())
-                .collect(),
+            permissions: role.permissions.iter().map(|permission| permission.as_str().to_owned()).collect(),
             from: format!("DataProduct/{}", product.name_any()),
             expires_at: None,
             observed: observed(principal),

@@ -20,10 +20,7 @@ use super::schema::DataSchema;
 ]))]
 pub struct InputPort {
     /// Name of the port, unique among the input ports.
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub name: String,
     /// Technology, for example `kafka`, `postgres` or `s3`.
     #[serde(rename = "type")]
@@ -56,16 +53,10 @@ pub struct InputPort {
 pub struct ProductRef {
     /// Namespace of the product. The default is this product's own namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub namespace: Option<String>,
     /// Name of the product.
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub name: String,
     /// Output port of that product.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,10 +79,7 @@ pub struct ProductRef {
 ]))]
 pub struct OutputPort {
     /// Name of the port, unique among the output ports.
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub name: String,
     /// Technology, for example `snowflake`, `s3_delta_lake` or `rest`. The platform's standards say which are allowed.
     #[serde(rename = "type")]

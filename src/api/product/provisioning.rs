@@ -10,10 +10,7 @@ pub struct Provisioning {
     /// The `ProviderClass` to use, one of those that the domain allows. The default is the domain's. It cannot change
     /// while resources exist.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub provider_class_name: Option<String>,
     /// What happens to the data when this object is deleted. `Delete` also needs that nobody consumes the product and
     /// the annotation `datamesh.io/confirm-deletion: <product name>`; a bucket that is not empty always stays. The
@@ -78,10 +75,7 @@ pub enum Approval {
 pub struct ChosenNames {
     /// Name of the bucket: 3 to 63 lower-case letters, digits and hyphens.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 3, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 3, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub bucket: Option<String>,
     /// Name of the catalog database: lower-case letters, digits and underscores.
     #[serde(skip_serializing_if = "Option::is_none")]

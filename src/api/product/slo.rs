@@ -55,10 +55,7 @@ pub struct Slo {
 
 /// Moves a rule on a string to the object that holds it under `target`.
 fn on_target(rule: &Value) -> Value {
-    let text = rule["rule"]
-        .as_str()
-        .unwrap_or_default()
-        .replacen("self", "self.target", 1);
+    let text = rule["rule"].as_str().unwrap_or_default().replacen("self", "self.target", 1);
     json!({"rule": text, "message": rule["message"]})
 }
 

@@ -51,35 +51,22 @@ impl Provider for Deadline {
     }
 
     async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
-        self.bound(Operation::Observe, Some(key), self.inner.observe(key))
-            .await
+        self.bound(Operation::Observe, Some(key), self.inner.observe(key)).await
     }
 
     async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {
-        self.bound(Operation::Create, Some(&desired.key), self.inner.create(desired))
-            .await
+        self.bound(Operation::Create, Some(&desired.key), self.inner.create(desired)).await
     }
 
     async fn update(&self, desired: &Desired, delta: &Delta) -> Result<(), ProviderError> {
-        self.bound(
-            Operation::Update,
-            Some(&desired.key),
-            self.inner.update(desired, delta),
-        )
-        .await
+        self.bound(Operation::Update, Some(&desired.key), self.inner.update(desired, delta)).await
     }
 
     async fn delete(&self, removal: &Removal) -> Result<Removed, ProviderError> {
-        self.bound(Operation::Delete, Some(&removal.key), self.inner.delete(removal))
-            .await
+        self.bound(Operation::Delete, Some(&removal.key), self.inner.delete(removal)).await
     }
 
     async fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError> {
-        self.bound(
-            Operation::Measure,
-            Some(&subject.bucket),
-            self.inner.measure(subject),
-        )
-        .await
+        self.bound(Operation::Measure, Some(&subject.bucket), self.inner.measure(subject)).await
     }
 }

@@ -49,11 +49,7 @@ impl FaultPlan {
 
     /// One fault at the n-th call, from 1.
     pub fn at(call: u64, fault: Fault) -> Arc<Self> {
-        Arc::new(Self {
-            calls: AtomicU64::new(0),
-            at: call,
-            fault: Some(fault),
-        })
+        Arc::new(Self { calls: AtomicU64::new(0), at: call, fault: Some(fault) })
     }
 
     /// Number of calls so far.
@@ -90,11 +86,7 @@ impl Faulty {
             Some(Fault::Refused(kind)) => Err(ProviderError::new(kind, operation, "refused on purpose")),
             Some(Fault::AnswerLost) => {
                 let _lost = call.await;
-                Err(ProviderError::new(
-                    ErrorKind::Timeout,
-                    operation,
-                    "the answer was lost on purpose",
-                ))
+                Err(ProviderError::new(ErrorKind::Timeout, operation, "the answer was lost on purpose"))
             }
             Some(Fault::CrashBefore) => pending().await,
             Some(Fault::CrashAfter) => {
@@ -120,8 +112,7 @@ impl Provider for Faulty {
     }
 
     async fn update(&self, desired: &Desired, delta: &Delta) -> Result<(), ProviderError> {
-        self.inject(Operation::Update, self.inner.update(desired, delta))
-            .await
+        self.inject(Operation::Update, self.inner.update(desired, delta)).await
     }
 
     async fn delete(&self, removal: &Removal) -> Result<Removed, ProviderError> {

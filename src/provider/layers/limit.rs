@@ -23,20 +23,11 @@ pub struct Limit {
 impl Limit {
     /// Limits the calls of a provider. A rate below one a second counts as one.
     pub fn new(inner: SharedProvider, rate: RateLimit) -> Self {
-        let positive = |number: i32| {
-            u32::try_from(number)
-                .ok()
-                .and_then(NonZeroU32::new)
-                .unwrap_or(NonZeroU32::MIN)
-        };
+        let positive =
+            |number: i32| u32::try_from(number).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
         let second = positive(rate.requests_per_second);
-        let burst = rate
-            .burst
-            .map_or_else(|| second.saturating_mul(positive(2)), positive);
-        Self {
-            inner,
-            limiter: RateLimiter::direct(Quota::per_second(second).allow_burst(burst)),
-        }
+        let burst = rate.burst.map_or_else(|| second.saturating_mul(positive(2)), positive);
+        Self { inner, limiter: RateLimiter::direct(Quota::per_second(second).allow_burst(burst)) }
     }
 }
 

@@ -28,12 +28,7 @@ pub struct Counters(Mutex<BTreeMap<Series, u64>>);
 
 impl Counters {
     fn count(&self, series: Series) {
-        *self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(series)
-            .or_default() += 1;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(series).or_default() += 1;
     }
 
     /// The counts at this instant.
@@ -83,27 +78,22 @@ impl Provider for Trace {
     }
 
     async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
-        self.record(Operation::Observe, key, self.inner.observe(key))
-            .await
+        self.record(Operation::Observe, key, self.inner.observe(key)).await
     }
 
     async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {
-        self.record(Operation::Create, &desired.key, self.inner.create(desired))
-            .await
+        self.record(Operation::Create, &desired.key, self.inner.create(desired)).await
     }
 
     async fn update(&self, desired: &Desired, delta: &Delta) -> Result<(), ProviderError> {
-        self.record(Operation::Update, &desired.key, self.inner.update(desired, delta))
-            .await
+        self.record(Operation::Update, &desired.key, self.inner.update(desired, delta)).await
     }
 
     async fn delete(&self, removal: &Removal) -> Result<Removed, ProviderError> {
-        self.record(Operation::Delete, &removal.key, self.inner.delete(removal))
-            .await
+        self.record(Operation::Delete, &removal.key, self.inner.delete(removal)).await
     }
 
     async fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError> {
-        self.record(Operation::Measure, &subject.bucket, self.inner.measure(subject))
-            .await
+        self.record(Operation::Measure, &subject.bucket, self.inner.measure(subject)).await
     }
 }

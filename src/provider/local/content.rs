@@ -46,10 +46,8 @@ impl Content {
             {
                 self.objects += 1;
                 self.bytes += metadata.len();
-                let modified = metadata
-                    .modified()
-                    .ok()
-                    .and_then(|at| Timestamp::try_from(at.into_std()).ok());
+                let modified =
+                    metadata.modified().ok().and_then(|at| Timestamp::try_from(at.into_std()).ok());
                 self.newest = self.newest.max(modified);
             }
         }
@@ -61,10 +59,7 @@ impl Content {
         match self.newest {
             None => "it was empty".to_owned(),
             Some(newest) => {
-                format!(
-                    "it held {} objects, {} bytes, the newest of {newest:.0}",
-                    self.objects, self.bytes
-                )
+                format!("it held {} objects, {} bytes, the newest of {newest:.0}", self.objects, self.bytes)
             }
         }
     }

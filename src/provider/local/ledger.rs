@@ -106,9 +106,7 @@ impl Ledger {
         };
         let mut connection = open().map_err(|error| failure(Operation::Connect, error))?;
         migrate(&mut connection)?;
-        Ok(Self {
-            connection: Mutex::new(connection),
-        })
+        Ok(Self { connection: Mutex::new(connection) })
     }
 
     /// Runs a transaction that holds the write lock from its start, so that a check and the write that rests on it
@@ -119,17 +117,11 @@ impl Ledger {
         work: impl FnOnce(&Rows<'_>) -> Result<T, ProviderError>,
     ) -> Result<T, ProviderError> {
         // A panic in another transaction has rolled it back; the connection itself is sound.
-        let mut connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut connection = self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| failure(operation, error))?;
-        let result = work(&Rows {
-            transaction: &transaction,
-            operation,
-        })?;
+        let result = work(&Rows { transaction: &transaction, operation })?;
         transaction.commit().map_err(|error| failure(operation, error))?;
         Ok(result)
     }
@@ -137,12 +129,8 @@ impl Ledger {
 
 fn migrate(connection: &mut Connection) -> Result<(), ProviderError> {
     let fail = |error| failure(Operation::Connect, error);
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(fail)?;
-    let version: i64 = transaction
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(fail)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fail)?;
     match version {
         0 => transaction.execute_batch(TABLES).map_err(fail)?,
         VERSION => {}
@@ -176,26 +164,21 @@ impl Rows<'_> {
                  WHERE account = ?1 AND region = ?2 AND kind = ?3 AND name = ?4",
             )
             .map_err(fail)?
-            .query_row(
-                params![place.account, place.region, key.kind.as_str(), key.name],
-                |row| {
-                    Ok(Raw {
-                        id: row.get(0)?,
-                        phase: row.get(1)?,
-                        owner: row.get(2)?,
-                        attributes: row.get(3)?,
-                        created_at: row.get(4)?,
-                        ends_at: row.get(5)?,
-                        content: row.get(6)?,
-                        material: row.get(7)?,
-                    })
-                },
-            )
+            .query_row(params![place.account, place.region, key.kind.as_str(), key.name], |row| {
+                Ok(Raw {
+                    id: row.get(0)?,
+                    phase: row.get(1)?,
+                    owner: row.get(2)?,
+                    attributes: row.get(3)?,
+                    created_at: row.get(4)?,
+                    ends_at: row.get(5)?,
+                    content: row.get(6)?,
+                    material: row.get(7)?,
+                })
+            })
             .optional()
             .map_err(fail)?;
-        found
-            .map(|raw| raw.decode().ok_or_else(|| garbled(self.operation, key)))
-            .transpose()
+        found.map(|raw| raw.decode().ok_or_else(|| garbled(self.operation, key))).transpose()
     }
 
     /// Writes the row of a resource, replacing an earlier one.
@@ -281,14 +264,12 @@ fn garbled(operation: Operation, key: &Key) -> ProviderError {
 
 fn failure(operation: Operation, error: rusqlite::Error) -> ProviderError {
     let (kind, message) = match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
-            ErrorKind::Unavailable,
-            "the ledger is locked by another process".to_owned(),
-        ),
-        Some(ErrorCode::DiskFull) => (
-            ErrorKind::Quota,
-            "the disk of the ledger is full; free space or move the root".to_owned(),
-        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            (ErrorKind::Unavailable, "the ledger is locked by another process".to_owned())
+        }
+        Some(ErrorCode::DiskFull) => {
+            (ErrorKind::Quota, "the disk of the ledger is full; free space or move the root".to_owned())
+        }
         Some(
             ErrorCode::PermissionDenied | ErrorCode::ReadOnly | ErrorCode::AuthorizationForStatementDenied,
         ) => (
@@ -299,10 +280,9 @@ fn failure(operation: Operation, error: rusqlite::Error) -> ProviderError {
             ErrorKind::Denied,
             "the ledger cannot be opened; the root must exist and be writable by the operator".to_owned(),
         ),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (
-            ErrorKind::Invalid,
-            "the ledger is corrupt; restore it from a backup".to_owned(),
-        ),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            (ErrorKind::Invalid, "the ledger is corrupt; restore it from a backup".to_owned())
+        }
         _ => (ErrorKind::Unexpected, format!("the ledger failed: {error}")),
     };
     ProviderError::new(kind, operation, message).caused_by(error)

@@ -49,11 +49,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, ProviderError> {
         let root = Root::open(path)?;
         let ledger = Ledger::open(&path.join(LEDGER))?;
-        Ok(Self {
-            path: path.to_owned(),
-            root,
-            ledger,
-        })
+        Ok(Self { path: path.to_owned(), root, ledger })
     }
 }
 
@@ -70,14 +66,9 @@ struct Inner {
 impl Local {
     /// The given account and region of a store.
     pub fn new(store: Arc<Store>, account: &str, region: &str) -> Result<Self, ProviderError> {
-        let place = Place {
-            account: account.to_owned(),
-            region: region.to_owned(),
-        };
+        let place = Place { account: account.to_owned(), region: region.to_owned() };
         check_place(&place)?;
-        Ok(Self {
-            inner: Arc::new(Inner { store, place }),
-        })
+        Ok(Self { inner: Arc::new(Inner { store, place }) })
     }
 
     /// Runs blocking work away from the async workers.
@@ -87,16 +78,10 @@ impl Local {
         work: impl FnOnce(&Inner) -> Result<T, ProviderError> + Send + 'static,
     ) -> Result<T, ProviderError> {
         let inner = Arc::clone(&self.inner);
-        tokio::task::spawn_blocking(move || work(&inner))
-            .await
-            .map_err(|error| {
-                ProviderError::new(
-                    ErrorKind::Unexpected,
-                    operation,
-                    "the call was cut short; it is tried again",
-                )
+        tokio::task::spawn_blocking(move || work(&inner)).await.map_err(|error| {
+            ProviderError::new(ErrorKind::Unexpected, operation, "the call was cut short; it is tried again")
                 .caused_by(error)
-            })?
+        })?
     }
 }
 
@@ -108,32 +93,27 @@ impl Provider for Local {
 
     async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
         let key = key.clone();
-        self.blocking(Operation::Observe, move |inner| inner.observe(&key))
-            .await
+        self.blocking(Operation::Observe, move |inner| inner.observe(&key)).await
     }
 
     async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {
         let desired = desired.clone();
-        self.blocking(Operation::Create, move |inner| inner.create(&desired))
-            .await
+        self.blocking(Operation::Create, move |inner| inner.create(&desired)).await
     }
 
     async fn update(&self, desired: &Desired, delta: &Delta) -> Result<(), ProviderError> {
         let (desired, delta) = (desired.clone(), delta.clone());
-        self.blocking(Operation::Update, move |inner| inner.update(&desired, &delta))
-            .await
+        self.blocking(Operation::Update, move |inner| inner.update(&desired, &delta)).await
     }
 
     async fn delete(&self, removal: &Removal) -> Result<Removed, ProviderError> {
         let removal = removal.clone();
-        self.blocking(Operation::Delete, move |inner| inner.delete(&removal))
-            .await
+        self.blocking(Operation::Delete, move |inner| inner.delete(&removal)).await
     }
 
     async fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError> {
         let subject = subject.clone();
-        self.blocking(Operation::Measure, move |inner| inner.measure(&subject))
-            .await
+        self.blocking(Operation::Measure, move |inner| inner.measure(&subject)).await
     }
 }
 
@@ -186,10 +166,9 @@ impl Inner {
         let expected = delta.expected_owner(&desired.owner);
         self.transact(Operation::Update, |rows| {
             let row = match rows.get(&self.place, key)? {
-                None if directory && expected.is_none() => Row {
-                    phase: Phase::Ready,
-                    ..self.new_row(desired, Timestamp::now())
-                },
+                None if directory && expected.is_none() => {
+                    Row { phase: Phase::Ready, ..self.new_row(desired, Timestamp::now()) }
+                }
                 None => {
                     return Err(ProviderError::new(
                         ErrorKind::NotFound,
@@ -202,11 +181,7 @@ impl Inner {
                 Some(row) if row.owner == desired.owner || Some(&row.owner) == expected.as_ref() => Row {
                     owner: desired.owner.clone(),
                     attributes: row.attributes.patched(&desired.attributes, delta),
-                    phase: if row.phase == Phase::Deleting {
-                        Phase::Creating
-                    } else {
-                        row.phase
-                    },
+                    phase: if row.phase == Phase::Deleting { Phase::Creating } else { row.phase },
                     ..row
                 },
                 Some(_) => return Err(conflict(Operation::Update, key)),
@@ -214,11 +189,7 @@ impl Inner {
             rows.put(&self.place, key, &row)
         })?;
         // A released bucket that is lost stays lost: letting go makes nothing.
-        if desired.owner.released {
-            Ok(())
-        } else {
-            self.complete(Operation::Update, key)
-        }
+        if desired.owner.released { Ok(()) } else { self.complete(Operation::Update, key) }
     }
 
     fn delete(&self, removal: &Removal) -> Result<Removed, ProviderError> {
@@ -227,37 +198,18 @@ impl Inner {
         let now = Timestamp::now();
         let found = self.transact(Operation::Delete, |rows| {
             let Some(row) = rows.get(&self.place, key)?.filter(|row| !row.is_over(now)) else {
-                return if directory {
-                    Err(conflict(Operation::Delete, key))
-                } else {
-                    Ok(false)
-                };
+                return if directory { Err(conflict(Operation::Delete, key)) } else { Ok(false) };
             };
             if removal.owner.claim(Some(&row.owner)) != Claim::Mine {
                 return Err(conflict(Operation::Delete, key));
             }
             match key.kind {
-                Kind::Bucket => rows.put(
-                    &self.place,
-                    key,
-                    &Row {
-                        phase: Phase::Deleting,
-                        ..row
-                    },
-                )?,
+                Kind::Bucket => rows.put(&self.place, key, &Row { phase: Phase::Deleting, ..row })?,
                 Kind::EncryptionKey if row.phase == Phase::PendingDeletion => {}
                 Kind::EncryptionKey => {
                     let window = SignedDuration::from_hours(24 * i64::from(removal.key_window_days.max(1)));
                     let ends_at = now.checked_add(window).ok();
-                    rows.put(
-                        &self.place,
-                        key,
-                        &Row {
-                            phase: Phase::PendingDeletion,
-                            ends_at,
-                            ..row
-                        },
-                    )?;
+                    rows.put(&self.place, key, &Row { phase: Phase::PendingDeletion, ends_at, ..row })?;
                 }
                 Kind::CatalogDatabase | Kind::Grant | Kind::FreshnessAlarm => {
                     rows.remove(&self.place, key)?
@@ -285,30 +237,19 @@ impl Inner {
             .at(key));
         };
         let content = Content::of(&bucket).map_err(|error| {
-            io_failure(Operation::Measure, &error, "the bucket cannot be read")
-                .at(key)
-                .caused_by(error)
+            io_failure(Operation::Measure, &error, "the bucket cannot be read").at(key).caused_by(error)
         })?;
         // What was seen is remembered, because it is what the owner will ask for when the bucket is lost.
         let summary = Some(content.summary());
         if row.content != summary {
             self.transact(Operation::Measure, |rows| match rows.get(&self.place, key)? {
-                Some(row) => rows.put(
-                    &self.place,
-                    key,
-                    &Row {
-                        content: summary,
-                        ..row
-                    },
-                ),
+                Some(row) => rows.put(&self.place, key, &Row { content: summary, ..row }),
                 None => Ok(()),
             })?;
         }
         Ok(vec![Reading {
             objective: Objective::Freshness,
-            value: content
-                .newest
-                .map_or(Value::NoDataSince(row.created_at), Value::NewestData),
+            value: content.newest.map_or(Value::NoDataSince(row.created_at), Value::NewestData),
             source: "newest file in the bucket".to_owned(),
         }])
     }
@@ -337,9 +278,7 @@ impl Inner {
         if key.kind != Kind::Bucket {
             return Ok(());
         }
-        let unfinished = self
-            .row(operation, key)?
-            .is_some_and(|row| row.phase == Phase::Creating);
+        let unfinished = self.row(operation, key)?.is_some_and(|row| row.phase == Phase::Creating);
         if !unfinished {
             return Ok(());
         }
@@ -377,11 +316,7 @@ impl Inner {
         let is_key = key.kind == Kind::EncryptionKey;
         Row {
             id: self.id(key),
-            phase: if key.kind == Kind::Bucket {
-                Phase::Creating
-            } else {
-                Phase::Ready
-            },
+            phase: if key.kind == Kind::Bucket { Phase::Creating } else { Phase::Ready },
             owner: desired.owner.clone(),
             attributes: desired.attributes.clone(),
             created_at: now,
@@ -396,10 +331,7 @@ impl Inner {
         let name = &key.name;
         match key.kind {
             Kind::Bucket => {
-                format!(
-                    "file://{}/{account}/{region}/buckets/{name}",
-                    self.store.path.display()
-                )
+                format!("file://{}/{account}/{region}/buckets/{name}", self.store.path.display())
             }
             Kind::EncryptionKey => format!("local:{account}:{region}:key/{}", Uuid::new_v4()),
             Kind::CatalogDatabase => format!("local:{account}:{region}:database/{name}"),
@@ -432,27 +364,15 @@ fn observed(key: &Key, row: Row, directory: bool) -> Observed {
     let lost = key.kind == Kind::Bucket && row.phase == Phase::Ready && !directory;
     let health = if lost {
         Health::Lost {
-            last_known: row
-                .content
-                .unwrap_or_else(|| "its content was never measured".to_owned()),
+            last_known: row.content.unwrap_or_else(|| "its content was never measured".to_owned()),
         }
     } else if row.phase == Phase::PendingDeletion {
         Health::PendingDeletion
     } else {
         Health::Live
     };
-    let attributes = if unfinished {
-        Attributes::Bucket(bare_bucket())
-    } else {
-        row.attributes
-    };
-    Observed {
-        key: key.clone(),
-        id: row.id,
-        owner: Some(row.owner),
-        attributes,
-        health,
-    }
+    let attributes = if unfinished { Attributes::Bucket(bare_bucket()) } else { row.attributes };
+    Observed { key: key.clone(), id: row.id, owner: Some(row.owner), attributes, health }
 }
 
 /// A bucket of which nothing is known to be set.
@@ -467,10 +387,5 @@ fn bare_bucket() -> Bucket {
 }
 
 fn conflict(operation: Operation, key: &Key) -> ProviderError {
-    ProviderError::new(
-        ErrorKind::Conflict,
-        operation,
-        "it exists and is not this product's",
-    )
-    .at(key)
+    ProviderError::new(ErrorKind::Conflict, operation, "it exists and is not this product's").at(key)
 }

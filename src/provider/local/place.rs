@@ -32,12 +32,8 @@ impl Root {
             return Err(invalid("it must be an absolute path"));
         }
         let metadata = std::fs::symlink_metadata(path).map_err(|error| {
-            io_failure(
-                Operation::Connect,
-                &error,
-                "the root directory must exist; create it",
-            )
-            .caused_by(error)
+            io_failure(Operation::Connect, &error, "the root directory must exist; create it")
+                .caused_by(error)
         })?;
         if metadata.is_symlink() {
             return Err(invalid("it is a symbolic link; name the directory itself"));
@@ -68,9 +64,7 @@ impl Root {
     pub(super) fn make(&self, operation: Operation, place: &Place, key: &Key) -> Result<(), ProviderError> {
         let name = checked(operation, key)?;
         let fail = |error: io::Error| {
-            io_failure(operation, &error, "its directory cannot be made")
-                .at(key)
-                .caused_by(error)
+            io_failure(operation, &error, "its directory cannot be made").at(key).caused_by(error)
         };
         let Some(parent) = self.parent(operation, place, key, true)? else {
             return Err(ProviderError::new(ErrorKind::NotFound, operation, "the root is gone").at(key));
@@ -102,9 +96,9 @@ impl Root {
                 )
                 .at(key))
             }
-            Err(error) => Err(io_failure(operation, &error, "its directory cannot be removed")
-                .at(key)
-                .caused_by(error)),
+            Err(error) => {
+                Err(io_failure(operation, &error, "its directory cannot be removed").at(key).caused_by(error))
+            }
         }
     }
 
@@ -117,9 +111,7 @@ impl Root {
         make: bool,
     ) -> Result<Option<Dir>, ProviderError> {
         let fail = |error: io::Error| {
-            io_failure(operation, &error, "its place cannot be made")
-                .at(key)
-                .caused_by(error)
+            io_failure(operation, &error, "its place cannot be made").at(key).caused_by(error)
         };
         let mut dir = self.dir.try_clone().map_err(fail)?;
         for part in [place.account.as_str(), place.region.as_str(), BUCKETS] {
@@ -138,7 +130,8 @@ impl Root {
 /// Makes a directory and its entry in the parent durable.
 fn make_in(parent: &Dir, name: &str) -> io::Result<()> {
     match parent.create_dir(name) {
-        Ok(()) => parent.try_clone()?.into_std_file().sync_all(),
+        // The handle itself cannot be synced, because it was opened for looking up paths only.
+        Ok(()) => parent.open(".")?.sync_all(),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
@@ -164,9 +157,7 @@ fn enter(operation: Operation, parent: &Dir, name: &str, key: &Key) -> Result<Op
         .at(key));
     }
     parent.open_dir(name).map(Some).map_err(|error| {
-        io_failure(operation, &error, "its directory cannot be opened")
-            .at(key)
-            .caused_by(error)
+        io_failure(operation, &error, "its directory cannot be opened").at(key).caused_by(error)
     })
 }
 
@@ -174,9 +165,7 @@ fn enter(operation: Operation, parent: &Dir, name: &str, key: &Key) -> Result<Op
 fn checked(operation: Operation, key: &Key) -> Result<&str, ProviderError> {
     let name = key.name.as_str();
     let legal = (3..=63).contains(&name.len())
-        && name
-            .bytes()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+        && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
         && !name.starts_with('-')
         && !name.ends_with('-');
     if legal {
@@ -195,10 +184,7 @@ fn checked(operation: Operation, key: &Key) -> Result<&str, ProviderError> {
 pub(super) fn check_place(place: &Place) -> Result<(), ProviderError> {
     let account = place.account.len() == 12 && place.account.bytes().all(|c| c.is_ascii_digit());
     let region = (1..=32).contains(&place.region.len())
-        && place
-            .region
-            .bytes()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+        && place.region.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
     if account && region {
         return Ok(());
     }
