@@ -1,0 +1,57 @@
+//! Folders of YAML in, plan and status out, compared with what lies beside them.
+//!
+//! `UPDATE_GOLDEN=1` writes the files anew; read the difference before you commit it.
+
+use std::{fs, path::Path};
+
+use dataproduct_operator::{
+    plan::{assess::assess_all, bind::resolve, decide},
+    slo,
+    status::{Facts, summarize},
+};
+
+use crate::{
+    outside::Outside,
+    world::{declared, now, world},
+};
+
+#[test]
+fn every_golden_case_gives_the_plan_and_the_status_beside_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let platform = fs::read_to_string(root.join("examples/platform.yaml")).expect("the example platform");
+    let mut cases = 0;
+    for entry in fs::read_dir(root.join("tests/golden")).expect("the golden cases") {
+        let folder = entry.expect("a readable folder").path();
+        let input = fs::read_to_string(folder.join("input.yaml")).expect("an input");
+        let (plan, status) = run(&format!("{platform}\n---\n{input}"));
+        compare(&folder.join("plan.txt"), &plan);
+        compare(&folder.join("status.yaml"), &status);
+        cases += 1;
+    }
+    assert!(cases >= 5, "the golden cases are there");
+}
+
+fn run(manifests: &str) -> (String, String) {
+    let declared = declared(manifests);
+    let keys = resolve(&declared).map_or_else(|_| Vec::new(), |scope| scope.names.keys().collect());
+    let mut outside = Outside::default();
+    let world = world(declared, outside.observe(keys.iter().cloned()));
+    let decision = decide(&world);
+    let mut text = decision.plan.to_string();
+    for blocker in &decision.blockers {
+        text.push_str(&format!("because: {blocker}\n"));
+    }
+    let outcomes = outside.apply(&decision.plan);
+    let after = assess_all(&decision.wanted, &outside.observe(keys.into_iter()), &decision.memory);
+    let verdicts = slo::judge(&world.declared.product, &Ok(Vec::new()), now());
+    let facts = Facts { world: &world, decision: &decision, outcomes: &outcomes, after, verdicts };
+    (text, serde_saphyr::to_string(&summarize(&facts)).expect("a status is YAML"))
+}
+
+fn compare(path: &Path, actual: &str) {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(path, actual).expect("a writable golden file");
+    }
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(expected, actual, "{} differs; UPDATE_GOLDEN=1 writes it anew", path.display());
+}

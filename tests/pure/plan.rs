@@ -1,0 +1,316 @@
+//! Plans: applying one twice equals applying it once, and nothing that is not the product's is ever touched.
+
+use dataproduct_operator::{
+    model::{
+        attributes::Attributes,
+        owner::{DeletionPolicy, Owner},
+        resource::{Health, Key, Kind, Observed},
+    },
+    plan::{
+        Action, Plan,
+        assess::{Fault, Memory, Observation, Observations, Wanted, assess_all},
+        bind::{Scope, resolve},
+        build::{Permissions, build},
+        desired::desired,
+        teardown::{Departure, teardown},
+    },
+    provider::ErrorKind,
+};
+use proptest::{collection::vec, prelude::*};
+
+use crate::{
+    outside::Outside,
+    world::{customer_360, declared},
+};
+
+const ALL: Permissions = Permissions { create: true, correct: true, adopt: false, remove: true };
+
+/// How one resource is found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Found {
+    Absent,
+    Mine,
+    Drifted,
+    Predecessor,
+    Released,
+    Foreign,
+    Unmarked,
+    PendingDeletion,
+    Disabled,
+    Lost,
+    Unknown,
+}
+
+fn found() -> impl Strategy<Value = Found> {
+    use Found::{
+        Absent, Disabled, Drifted, Foreign, Lost, Mine, PendingDeletion, Predecessor, Released, Unknown,
+        Unmarked,
+    };
+    prop::sample::select(vec![
+        Absent,
+        Mine,
+        Drifted,
+        Predecessor,
+        Released,
+        Foreign,
+        Unmarked,
+        PendingDeletion,
+        Disabled,
+        Lost,
+        Unknown,
+    ])
+}
+
+fn scope() -> Scope {
+    resolve(&customer_360()).expect("the example is bound")
+}
+
+fn wanted() -> Vec<Wanted> {
+    desired(&customer_360().product, &scope()).expect("the example can be planned")
+}
+
+fn drifted(attributes: &Attributes) -> Attributes {
+    match attributes.clone() {
+        Attributes::EncryptionKey(mut key) => {
+            key.rotation = false;
+            Attributes::EncryptionKey(key)
+        }
+        Attributes::Bucket(mut bucket) => {
+            bucket.versioning = false;
+            bucket.tags.insert("Stray".into(), "x".into());
+            Attributes::Bucket(bucket)
+        }
+        Attributes::CatalogDatabase(mut database) => {
+            database.open_select = !database.open_select;
+            Attributes::CatalogDatabase(database)
+        }
+        Attributes::Grant(mut grants) => {
+            grants.entries.insert("stranger".into(), ["SELECT".to_owned()].into());
+            Attributes::Grant(grants)
+        }
+        Attributes::FreshnessAlarm(mut alarm) => {
+            alarm.threshold_minutes = 999;
+            Attributes::FreshnessAlarm(alarm)
+        }
+    }
+}
+
+/// The observations of a world in which each resource is found in its own way.
+fn observations(found: &[Found]) -> (Observations, Outside) {
+    let mut observations = Observations::new();
+    let mut outside = Outside::default();
+    for (wanted, found) in wanted().into_iter().zip(found) {
+        let Wanted::Present(desired) = wanted else { continue };
+        let key = desired.key.clone();
+        let owner = desired.owner.clone();
+        let base = Observed {
+            key: key.clone(),
+            id: format!("id:{key}"),
+            owner: Some(owner.clone()),
+            attributes: desired.attributes.clone(),
+            health: Health::Live,
+        };
+        let observed = match found {
+            Found::Absent => None,
+            Found::Unknown => {
+                let fault = Fault { kind: ErrorKind::Timeout, message: "no answer".into() };
+                observations.insert(key, Observation::Unknown(fault));
+                continue;
+            }
+            Found::Mine => Some(base),
+            Found::Drifted => Some(Observed { attributes: drifted(&desired.attributes), ..base }),
+            Found::Predecessor => {
+                Some(Observed { owner: Some(Owner { uid: "older".into(), ..owner }), ..base })
+            }
+            Found::Released => {
+                Some(Observed { owner: Some(Owner { cluster: "other".into(), ..owner }.released()), ..base })
+            }
+            Found::Foreign => {
+                Some(Observed { owner: Some(Owner { purpose: "else/where".into(), ..owner }), ..base })
+            }
+            Found::Unmarked => Some(Observed { owner: None, ..base }),
+            Found::PendingDeletion => Some(Observed { health: Health::PendingDeletion, ..base }),
+            Found::Disabled => Some(Observed { health: Health::Disabled, ..base }),
+            Found::Lost => Some(Observed { health: Health::Lost { last_known: "2 objects".into() }, ..base }),
+        };
+        match observed {
+            None => {
+                observations.insert(key, Observation::Absent);
+            }
+            Some(observed) => {
+                outside.0.insert(key.clone(), observed.clone());
+                observations.insert(key, Observation::Present(Box::new(observed)));
+            }
+        }
+    }
+    (observations, outside)
+}
+
+fn plan_of(observations: &Observations, may: Permissions) -> Plan {
+    build(&assess_all(&wanted(), observations, &Memory::default()), may)
+}
+
+fn keys() -> Vec<Key> {
+    scope().names.keys().collect()
+}
+
+fn departure(deletion: DeletionPolicy, confirmed: bool, consumers: Vec<String>) -> Departure {
+    Departure {
+        owner: Owner { deletion, ..scope().owner },
+        name: "customer-360".into(),
+        confirmation: confirmed.then(|| "customer-360".into()),
+        consumers,
+        key_window_days: 30,
+    }
+}
+
+proptest! {
+    #[test]
+    fn applying_a_plan_twice_equals_applying_it_once(found in vec(found(), 5)) {
+        let (observed, mut outside) = observations(&found);
+        let plan = plan_of(&observed, ALL);
+        outside.apply(&plan);
+        let once = outside.clone();
+        let mut again = outside.observe(keys().into_iter());
+        // What could not be read still cannot.
+        for (key, observation) in observed {
+            if matches!(observation, Observation::Unknown(_)) { again.insert(key, observation); }
+        }
+        let second = plan_of(&again, ALL);
+        prop_assert!(second.steps.is_empty(), "{second}");
+        outside.apply(&second);
+        prop_assert_eq!(outside, once);
+    }
+
+    #[test]
+    fn nothing_of_others_is_touched_and_nothing_unread_is_created(found in vec(found(), 5)) {
+        let (observed, _) = observations(&found);
+        let plan = plan_of(&observed, ALL);
+        for step in plan.steps.iter().chain(&plan.held) {
+            let kind = Kind::ALL.into_iter().position(|kind| kind == step.key.kind).expect("a known kind");
+            prop_assert!(
+                !matches!(found[kind], Found::Foreign | Found::Unmarked | Found::Unknown | Found::Lost | Found::Mine | Found::Disabled | Found::PendingDeletion),
+                "{step}"
+            );
+        }
+    }
+
+    #[test]
+    fn access_is_granted_only_where_bucket_and_database_are_usable(found in vec(found(), 5)) {
+        let (observed, _) = observations(&found);
+        let plan = plan_of(&observed, ALL);
+        if plan.steps.iter().any(|step| step.key.kind == Kind::Grant) {
+            for kind in [Kind::Bucket, Kind::CatalogDatabase] {
+                let index = Kind::ALL.into_iter().position(|other| other == kind).expect("a known kind");
+                let before = plan.steps.iter().take_while(|step| step.key.kind != Kind::Grant);
+                let ready = matches!(found[index], Found::Mine | Found::Drifted) || before.into_iter().any(|step| step.key.kind == kind);
+                prop_assert!(ready, "{plan}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_permission_nothing_is_done(found in vec(found(), 5)) {
+        let (observed, _) = observations(&found);
+        prop_assert!(plan_of(&observed, Permissions::NONE).steps.is_empty());
+    }
+
+    #[test]
+    fn under_retain_no_data_is_deleted_on_any_path(found in vec(found(), 5), confirmed: bool, tag_deletes: bool) {
+        let (mut observed, _) = observations(&found);
+        if tag_deletes {
+            for observation in observed.values_mut() {
+                if let Observation::Present(present) = observation && let Some(owner) = &mut present.owner {
+                    owner.deletion = DeletionPolicy::Delete;
+                }
+            }
+        }
+        let teardown = teardown(&departure(DeletionPolicy::Retain, confirmed, vec![]), &keys(), &observed);
+        for step in teardown.plan.steps.iter().chain(&teardown.plan.held) {
+            prop_assert!(!(matches!(step.action, Action::Delete(_)) && step.key.kind.is_retained()), "{step}");
+        }
+    }
+
+    #[test]
+    fn data_is_deleted_only_with_every_lock_open(found in vec(found(), 5), confirmed: bool, consumed: bool, tag_deletes: bool) {
+        let (mut observed, _) = observations(&found);
+        for observation in observed.values_mut() {
+            if let Observation::Present(present) = observation && let Some(owner) = &mut present.owner && tag_deletes {
+                owner.deletion = DeletionPolicy::Delete;
+            }
+        }
+        let consumers = if consumed { vec!["a/b".to_owned()] } else { vec![] };
+        let teardown = teardown(&departure(DeletionPolicy::Delete, confirmed, consumers), &keys(), &observed);
+        let deletes = teardown.plan.steps.iter().any(|step| matches!(step.action, Action::Delete(_)) && step.key.kind.is_retained());
+        prop_assert!(!deletes || (confirmed && !consumed && tag_deletes));
+    }
+
+    #[test]
+    fn a_teardown_ends(found in vec(found(), 5)) {
+        let (observed, mut outside) = observations(&found);
+        let departure = departure(DeletionPolicy::Retain, false, vec![]);
+        let first = teardown(&departure, &keys(), &observed);
+        outside.apply(&first.plan);
+        let mut again = outside.observe(keys().into_iter());
+        for (key, observation) in observed {
+            if matches!(observation, Observation::Unknown(_)) { again.insert(key, observation); }
+        }
+        let second = teardown(&departure, &keys(), &again);
+        prop_assert!(second.plan.steps.is_empty(), "{}", second.plan);
+        prop_assert_eq!(second.is_complete(), !found.contains(&Found::Unknown));
+    }
+}
+
+#[test]
+fn a_converged_world_has_an_empty_plan() {
+    let (observed, _) = observations(&[Found::Mine; 5]);
+    assert!(plan_of(&observed, ALL).is_empty());
+}
+
+#[test]
+fn a_new_product_is_made_in_the_safe_order() {
+    let (observed, _) = observations(&[Found::Absent; 5]);
+    let order = plan_of(&observed, ALL).steps.into_iter().map(|step| step.key.kind).collect::<Vec<_>>();
+    assert_eq!(order, Kind::ALL);
+}
+
+#[test]
+fn a_key_that_waits_for_its_end_is_taken_back_by_the_returning_product() {
+    let (mut observed, _) = observations(&[Found::Predecessor; 5]);
+    let key = scope().names.key(Kind::EncryptionKey);
+    if let Some(Observation::Present(present)) = observed.get_mut(&key) {
+        present.health = Health::PendingDeletion;
+    }
+    let plan = plan_of(&observed, ALL);
+    assert_eq!(plan.steps.first().map(|step| step.action.verb()), Some("create"));
+}
+
+#[test]
+fn a_bucket_that_the_status_knows_and_nobody_finds_is_lost_until_the_loss_is_accepted() {
+    let (observed, _) = observations(&[Found::Mine, Found::Absent, Found::Mine, Found::Mine, Found::Mine]);
+    let bucket = scope().names.key(Kind::Bucket);
+    let mut memory = Memory::default();
+    memory.existed.insert(bucket.clone(), "it was file:///b".to_owned());
+    let plan = build(&assess_all(&wanted(), &observed, &memory), ALL);
+    assert!(plan.steps.is_empty(), "{plan}");
+    memory.accepted_loss.push(bucket);
+    let plan = build(&assess_all(&wanted(), &observed, &memory), ALL);
+    assert_eq!(plan.summary(), "1 to create");
+}
+
+#[test]
+fn open_select_is_only_for_data_that_everybody_may_read() {
+    let example = include_str!("../../examples/customer-360.yaml");
+    let platform = include_str!("../../examples/platform.yaml");
+    for (classification, open) in
+        [("public", true), ("internal", true), ("confidential", false), ("restricted", false)]
+    {
+        let manifest =
+            example.replace("classification: confidential", &format!("classification: {classification}"));
+        let declared = declared(&format!("{platform}\n---\n{manifest}"));
+        let wanted = desired(&declared.product, &resolve(&declared).expect("bound")).expect("plannable");
+        let database = wanted.iter().find(|wanted| wanted.key().kind == Kind::CatalogDatabase);
+        let Some(Wanted::Present(database)) = database else { panic!("a database is wanted") };
+        assert_eq!(database.attributes.rows().get("openSelect"), Some(&open.to_string()), "{classification}");
+    }
+}

@@ -1,0 +1,66 @@
+//! Builds worlds from manifests, as an operator would see them.
+
+use std::sync::Arc;
+
+use dataproduct_operator::{
+    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
+    plan::{Declared, Neighbours, World, assess::Observations, bind::resolve},
+};
+use jiff::Timestamp;
+use kube::ResourceExt;
+use serde::de::DeserializeOwned;
+
+/// The instant of every pure test.
+pub(crate) const NOW: &str = "2026-11-24T12:00:00Z";
+
+/// The instant of every pure test.
+pub(crate) fn now() -> Timestamp {
+    NOW.parse().expect("an instant")
+}
+
+fn pick<T: DeserializeOwned>(documents: &[serde_json::Value], kind: &str) -> Vec<T> {
+    documents
+        .iter()
+        .filter(|document| document["kind"] == kind)
+        .map(|document| serde_json::from_value(document.clone()).expect("a legal manifest"))
+        .collect()
+}
+
+/// What the manifests of a text declare; the product is the first one.
+pub(crate) fn declared(manifests: &str) -> Declared {
+    let documents: Vec<serde_json::Value> = serde_saphyr::from_multiple(manifests).expect("YAML");
+    let mut product: DataProduct = pick(&documents, "DataProduct").into_iter().next().expect("a DataProduct");
+    product.metadata.uid.get_or_insert_with(|| "uid-1".to_owned());
+    product.metadata.generation.get_or_insert(1);
+    Declared {
+        now: now(),
+        cluster: "cluster-1".to_owned(),
+        product: Arc::new(product),
+        namespace_labels: [].into(),
+        domains: pick::<DataDomain>(&documents, "DataDomain").into_iter().map(Arc::new).collect(),
+        classes: pick::<ProviderClass>(&documents, "ProviderClass")
+            .into_iter()
+            .map(|class| (class.name_any(), Arc::new(class)))
+            .collect(),
+        standards: pick::<PlatformStandards>(&documents, "PlatformStandards")
+            .into_iter()
+            .next()
+            .map(Arc::new),
+        neighbours: Neighbours::default(),
+    }
+}
+
+/// The example product on the example platform.
+pub(crate) fn customer_360() -> Declared {
+    declared(&format!(
+        "{}\n---\n{}",
+        include_str!("../../examples/platform.yaml"),
+        include_str!("../../examples/customer-360.yaml")
+    ))
+}
+
+/// A world with the given observations.
+pub(crate) fn world(declared: Declared, observations: Observations) -> World {
+    let scope = resolve(&declared);
+    World { declared, scope, observations }
+}
