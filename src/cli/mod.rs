@@ -2,6 +2,7 @@
 
 pub mod crds;
 mod run;
+pub mod status;
 
 use std::{
     io::{self, Write},
@@ -11,7 +12,11 @@ use std::{
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
-use crate::{api, controller::ControllerError};
+use crate::{
+    api,
+    controller::{self, ControllerError},
+    plan::ProductName,
+};
 
 /// Declares, judges, provisions and watches data products.
 #[derive(Debug, Parser)]
@@ -30,6 +35,20 @@ pub enum Command {
         after_help = "Examples:\n  dataproduct run\n  dataproduct run --kubeconfig ~/.kube/config --log debug,kube=info"
     )]
     Run(run::RunArgs),
+    /// Show one product's story: conditions, violations with remediation, resources, service levels.
+    #[command(
+        after_help = "Examples:\n  dataproduct status customer-360\n  dataproduct status customer-360 --namespace customer"
+    )]
+    Status {
+        /// Name of the product.
+        name: String,
+        /// Namespace of the product.
+        #[arg(short, long, default_value = "default")]
+        namespace: String,
+        /// Which cluster is meant.
+        #[command(flatten)]
+        cluster: run::ClusterArgs,
+    },
     /// Print the custom resource definitions as YAML.
     #[command(
         after_help = "Examples:\n  dataproduct crds | kubectl apply --server-side -f -\n  dataproduct crds --directory crds"
@@ -64,6 +83,9 @@ pub enum CliError {
     /// No cluster can be reached.
     #[error("cannot reach a cluster: {0}; check --kubeconfig and --context")]
     Cluster(String),
+    /// There is no such product.
+    #[error("there is no DataProduct named {0} in that namespace; list them with `kubectl get dp -A`")]
+    NoProduct(String),
     /// The operator stopped.
     #[error(transparent)]
     Controller(#[from] ControllerError),
@@ -77,6 +99,16 @@ impl Command {
     pub fn run(self) -> Result<(), CliError> {
         match self {
             Self::Run(args) => runtime()?.block_on(run::run(args)),
+            Self::Status { name, namespace, cluster } => {
+                let product = runtime()?.block_on(async {
+                    let client = run::client(cluster).await?;
+                    controller::kubernetes::product(&client, &ProductName { namespace, name: name.clone() })
+                        .await
+                        .map_err(|error| CliError::Cluster(error.to_string()))
+                })?;
+                let product = product.ok_or(CliError::NoProduct(name))?;
+                print(&status::story(&product))
+            }
             Self::Crds { directory: None } => print(&crds::render()?),
             Self::Crds { directory: Some(directory) } => {
                 for (name, content) in crds::documents()? {

@@ -14,15 +14,22 @@ use crate::{
     telemetry::{self, LogFormat},
 };
 
-/// Settings of the operator.
+/// Which cluster is meant.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub struct ClusterArgs {
     /// Kubeconfig file. The default is the pod's own identity, else what kubectl uses.
     #[arg(long, env = "KUBECONFIG", value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig.
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
+}
+
+/// Settings of the operator.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    cluster: ClusterArgs,
     /// Identity of this cluster, as it is written on external resources. The default is the uid of the kube-system
     /// namespace. Never change it: what was made under another identity counts as somebody else's.
     #[arg(long, env = "DATAPRODUCT_CLUSTER_ID", value_name = "ID")]
@@ -38,7 +45,7 @@ pub struct RunArgs {
 /// Runs the operator until the process is asked to end.
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     telemetry::start(args.log_format, &args.log).map_err(CliError::Usage)?;
-    let client = client(args.kubeconfig, args.context).await?;
+    let client = client(args.cluster).await?;
     let ctx = controller::connect(client, args.cluster_id).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), cluster = ctx.cluster, "started");
     controller::run(ctx, shutdown()?).await?;
@@ -47,10 +54,10 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
 }
 
 /// A client for the cluster that a person or a pod means.
-pub(super) async fn client(kubeconfig: Option<PathBuf>, context: Option<String>) -> Result<Client, CliError> {
-    let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
+pub(super) async fn client(cluster: ClusterArgs) -> Result<Client, CliError> {
+    let options = KubeConfigOptions { context: cluster.context, ..KubeConfigOptions::default() };
     let unusable = |error: String| CliError::Cluster(error);
-    let config = match kubeconfig {
+    let config = match cluster.kubeconfig {
         Some(path) => {
             let file = Kubeconfig::read_from(&path).map_err(|error| unusable(error.to_string()))?;
             Config::from_custom_kubeconfig(file, &options)

@@ -69,6 +69,12 @@ pub async fn live(
     bounded(products.get_metadata_opt(&name.name)).await
 }
 
+/// A product, read live; `None` when it does not exist.
+pub async fn product(client: &Client, name: &ProductName) -> Result<Option<DataProduct>, RequestError> {
+    let products: Api<DataProduct> = Api::namespaced(client.clone(), &name.namespace);
+    bounded(products.get_opt(&name.name)).await
+}
+
 /// Adds our finalizer to exactly the object that was seen: same uid, same resource version, not being deleted.
 pub async fn add_finalizer(client: &Client, product: &DataProduct) -> Result<(), RequestError> {
     let mut operations = identity(product)?;

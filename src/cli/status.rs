@@ -1,0 +1,111 @@
+//! `dataproduct status`: one product's story, for people.
+
+use std::fmt::Write;
+
+use crate::api::{DataProduct, DataProductStatus, status::ResourceStatus};
+use kube::ResourceExt;
+
+/// The story of a product: conditions, violations with remediation, resources, service levels.
+pub fn story(product: &DataProduct) -> String {
+    let mut text = format!(
+        "{}/{}  (domain {}, version {})\n",
+        product.namespace().unwrap_or_default(),
+        product.name_any(),
+        product.spec.domain,
+        product.spec.version
+    );
+    match &product.status {
+        Some(status) if status.observed_generation.is_some_and(|generation| generation >= 0) => {
+            let sections =
+                [conditions(status), governance(status), resources(status), service_levels(status)];
+            sections.into_iter().filter(|section| !section.is_empty()).for_each(|section| {
+                text.push('\n');
+                text.push_str(&section);
+            });
+        }
+        _ => text.push_str("\nThe operator has not seen this product yet.\n"),
+    }
+    text
+}
+
+fn conditions(status: &DataProductStatus) -> String {
+    let rows = status.conditions.iter().map(|condition| {
+        [
+            condition.type_.clone(),
+            condition.status.clone(),
+            condition.reason.clone(),
+            condition.message.clone(),
+        ]
+    });
+    table("Conditions", rows.collect())
+}
+
+fn governance(status: &DataProductStatus) -> String {
+    let Some(governance) = &status.governance else { return String::new() };
+    let mut text = format!(
+        "Governance  score {}, {} ({} errors, {} warnings, {} infos)\n",
+        governance.score.unwrap_or_default(),
+        governance.result.map_or("not judged", |result| result.as_str()),
+        governance.errors,
+        governance.warnings,
+        governance.infos
+    );
+    for violation in &governance.violations {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "  {:<12}{:<8}  {}\n{:24}at {}\n{:24}{}\n",
+            violation.id,
+            violation.severity.as_str(),
+            violation.message,
+            "",
+            violation.path,
+            "",
+            violation.remediation
+        );
+    }
+    if governance.truncated {
+        text.push_str("  ... and more; mend these first\n");
+    }
+    text
+}
+
+fn resources(status: &DataProductStatus) -> String {
+    let detail = |resource: &ResourceStatus| match (&resource.last_error, &resource.id) {
+        (Some(error), _) => error.message.clone(),
+        (None, Some(id)) => id.clone(),
+        (None, None) => String::new(),
+    };
+    let rows = status.resources.iter().map(|resource| {
+        [resource.kind.clone(), format!("{:?}", resource.state), resource.name.clone(), detail(resource)]
+    });
+    table("Resources", rows.collect())
+}
+
+fn service_levels(status: &DataProductStatus) -> String {
+    let Some(slo) = &status.slo else { return String::new() };
+    let rows = slo.objectives.iter().map(|objective| {
+        let message = objective.message.clone().unwrap_or_default();
+        let message = match &objective.current {
+            Some(current) => format!("{message} ({current})"),
+            None => message,
+        };
+        [objective.name.clone(), objective.state.as_str().to_owned(), objective.target.clone(), message]
+    });
+    table("Service levels", rows.collect())
+}
+
+/// Rows in aligned columns below a title; nothing when there are no rows.
+fn table(title: &str, rows: Vec<[String; 4]>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (first, second, third) = (width(0), width(1), width(2));
+    rows.iter().fold(format!("{title}\n"), |mut text, [a, b, c, d]| {
+        let line = format!("  {a:<first$}  {b:<second$}  {c:<third$}  {d}");
+        text.push_str(line.trim_end());
+        text.push('\n');
+        text
+    })
+}

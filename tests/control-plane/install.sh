@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Puts etcd, kube-apiserver, kubectl and kube-controller-manager into one ignored folder, .tools/control-plane/bin,
+# and says which way it took. Preference: KUBEBUILDER_ASSETS, what is there already, setup-envtest, a build from the
+# Go modules that are pinned beside this script.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+bin=$top/.tools/control-plane/bin
+stamp=$bin/.version
+version=$(sed -n 's|.*k8s.io/kubernetes \(v[0-9.]*\).*|\1|p' "$here/go.mod" | head -n 1)
+minor=$(echo "$version" | cut -d. -f2)
+programs="etcd kube-apiserver kubectl kube-controller-manager"
+
+say() { printf 'control-plane: %s\n' "$*"; }
+fail() { say "$*" >&2; exit 1; }
+
+missing() {
+  for program in $programs; do
+    [ -x "$bin/$program" ] || echo "$program"
+  done
+}
+
+# A link, so that the programs of KUBEBUILDER_ASSETS and ours are found in one folder.
+link_from() {
+  for program in $programs; do
+    if [ -x "$1/$program" ] && [ ! -x "$bin/$program" ]; then ln -sf "$1/$program" "$bin/$program"; fi
+  done
+}
+
+package_of() {
+  case $1 in
+    etcd) echo go.etcd.io/etcd/server/v3 ;;
+    *) echo "k8s.io/kubernetes/cmd/$1" ;;
+  esac
+}
+
+build() {
+  command -v go >/dev/null || fail "Go is missing, and the programs ($1) must be built; install Go, or set KUBEBUILDER_ASSETS to a folder that holds them"
+  wanted=$(awk '$1 == "go" { print $2 }' "$here/go.mod")
+  say "building from Go modules, Kubernetes $version (Go $wanted or later): $(echo "$1" | tr '\n' ' ')"
+  say "about 8 minutes on 2 cores when nothing is cached; later runs take a second"
+  flags="-s -w"
+  for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    flags="$flags -X $package.gitVersion=$version -X $package.gitMajor=1 -X $package.gitMinor=$minor"
+  done
+  number=0
+  total=$(echo "$1" | wc -w)
+  for program in $1; do
+    number=$((number + 1))
+    began=$(date +%s)
+    say "[$number/$total] $program ..."
+    # Built beside its place and moved there, so that an interrupted build leaves nothing that looks complete.
+    (cd "$here" && CGO_ENABLED=0 go build -trimpath -ldflags "$flags" -o "$bin/.$program.tmp" "$(package_of "$program")")
+    mv "$bin/.$program.tmp" "$bin/$program"
+    say "[$number/$total] $program done in $(($(date +%s) - began)) s"
+  done
+}
+
+mkdir -p "$bin"
+if [ "$(cat "$stamp" 2>/dev/null)" != "$version ${KUBEBUILDER_ASSETS:-}" ]; then
+  rm -f "$stamp"
+  for program in $programs; do
+    # Programs of an unknown version are not trusted; ours are built again from the cache in seconds.
+    if [ -L "$bin/$program" ]; then rm "$bin/$program"; fi
+  done
+  if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+    [ -d "$KUBEBUILDER_ASSETS" ] || fail "KUBEBUILDER_ASSETS is $KUBEBUILDER_ASSETS, which is not a folder; unset it or correct it"
+    rm -f "$bin/etcd" "$bin/kube-apiserver" "$bin/kubectl" "$bin/kube-controller-manager"
+    link_from "$KUBEBUILDER_ASSETS"
+    say "taking what KUBEBUILDER_ASSETS has"
+  elif [ -n "$(missing)" ] && command -v setup-envtest >/dev/null; then
+    say "asking setup-envtest for Kubernetes ${version#v}"
+    if assets=$(timeout 120 setup-envtest use -p path --bin-dir "$top/.tools/envtest" "${version#v}" 2>/dev/null); then
+      link_from "$assets"
+    else
+      say "setup-envtest could not download it; going on without"
+    fi
+  fi
+  left=$(missing)
+  [ -z "$left" ] || build "$left"
+  for program in $programs; do [ -x "$bin/$program" ] || fail "$program is missing after the installation"; done
+  printf '%s' "$version ${KUBEBUILDER_ASSETS:-}" >"$stamp"
+  say "ready: Kubernetes $version in .tools/control-plane/bin"
+else
+  say "already there: Kubernetes $version"
+fi

@@ -1,0 +1,167 @@
+//! `make demo`: a running mesh on a fresh machine, shown and checked.
+//!
+//! It does what a platform team and three domain teams would do, with the programs that they would use, and keeps the
+//! mesh running for as long as somebody looks. Without a terminal it ends with 0 when everything is as expected.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::{
+    fs,
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use dataproduct_operator::api::DataProduct;
+use kube::{Api, Client};
+use support::{
+    control_plane::{ControlPlane, Options},
+    operator::Operator,
+    wait::{Seen, wait_for},
+};
+
+/// Longest wait for one product.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What each example must become: namespace, name, manifest, whether it is Ready, its score.
+const EXPECTED: [(&str, &str, &str, bool, i32); 4] = [
+    ("customer", "customer-360", "customer-360.yaml", true, 100),
+    ("orders", "order-events", "orders.yaml", true, 100),
+    ("insight", "customer-orders", "customer-orders.yaml", true, 100),
+    ("orders", "raw-dump", "violating.yaml", false, 0),
+];
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match demo().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("\nThe demo failed: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn demo() -> Result<()> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = top.join(".demo");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).context("cannot clear the folder of an earlier demo")?;
+    }
+    let root = folder.join("mesh");
+    fs::create_dir_all(&root)?;
+
+    step("starting etcd and kube-apiserver on loopback");
+    let plane = ControlPlane::start(Options { folder: Some(folder.clone()), ..Options::default() }).await?;
+    step("installing the custom resource definitions");
+    plane.install_crds()?;
+    step("starting the operator with the local provider");
+    let mut operator =
+        Operator::start(&binary()?, &plane.kubeconfig_path(), &[], &folder.join("operator.log"))?;
+    step("applying the platform: standards, provider class, three domains");
+    let platform = fs::read_to_string(top.join("examples/platform.yaml"))?;
+    plane.apply(&platform.replace("/var/lib/datamesh", &root.display().to_string()))?;
+    for (_, name, manifest, ..) in EXPECTED {
+        step(&format!("applying {name} ({manifest})"));
+        plane.kubectl(&["apply", "-f", &top.join("examples").join(manifest).display().to_string()])?;
+    }
+
+    let client = plane.client().await?;
+    for (namespace, name, _, ready, score) in EXPECTED {
+        step(&format!("waiting until {name} is {}", if ready { "Ready" } else { "refused with reasons" }));
+        wait_until(&client, namespace, name, ready, score).await?;
+    }
+    step("writing a first file into the bucket of customer-360, as its pipeline would");
+    publish_data(&client).await?;
+    ensure!(operator.is_running(), "the operator ended by itself; see {}", operator.log.display());
+
+    say(&format!("\n{}", plane.kubectl(&["get", "dataproducts", "-A"])?));
+    for (namespace, name) in [("customer", "customer-360"), ("orders", "raw-dump")] {
+        let kubeconfig = plane.kubeconfig_path();
+        let story = std::process::Command::new(binary()?)
+            .args(["status", name, "--namespace", namespace, "--kubeconfig"])
+            .arg(&kubeconfig)
+            .output()?;
+        ensure!(story.status.success(), "dataproduct status: {}", String::from_utf8_lossy(&story.stderr));
+        say(&String::from_utf8_lossy(&story.stdout));
+    }
+    how_to_go_on(top, &plane);
+    if std::io::stdin().is_terminal() {
+        say("The mesh runs until you press Ctrl-C.");
+        tokio::signal::ctrl_c().await?;
+    }
+    operator.terminate().await?;
+    say("Everything was as expected.");
+    Ok(())
+}
+
+/// The operator's program, built beside this one.
+fn binary() -> Result<PathBuf> {
+    let here = std::env::current_exe()?;
+    let folder = here.parent().and_then(Path::parent).context("the demo has no folder")?;
+    let binary = folder.join("dataproduct");
+    ensure!(binary.exists(), "{} is missing; run `make build` first", binary.display());
+    Ok(binary)
+}
+
+async fn wait_until(client: &Client, namespace: &str, name: &str, ready: bool, score: i32) -> Result<()> {
+    let products: Api<DataProduct> = Api::namespaced(client.clone(), namespace);
+    wait_for(&format!("{name} is Ready={ready} with score {score}"), PATIENCE, || async {
+        let status = products.get(name).await?.status.unwrap_or_default();
+        let is_ready = status.condition("Ready").is_some_and(|condition| condition.status == "True");
+        let scored = status.governance.as_ref().and_then(|governance| governance.score);
+        let judged = status.condition("Ready").is_some();
+        let is_so = judged && is_ready == ready && scored == Some(score);
+        Ok(Seen::when(is_so, (), (scored, status.condition("Ready").map(|condition| &condition.message))))
+    })
+    .await
+}
+
+/// Puts a file into the bucket and waits until its freshness is measured.
+async fn publish_data(client: &Client) -> Result<()> {
+    let products: Api<DataProduct> = Api::namespaced(client.clone(), "customer");
+    let bucket =
+        products.get("customer-360").await?.status.unwrap_or_default().outputs.and_then(|it| it.bucket_arn);
+    let bucket = bucket.context("customer-360 has no bucket")?;
+    let path = Path::new(bucket.trim_start_matches("file://")).join("part-0001.parquet");
+    fs::write(&path, b"PAR1")?;
+    // The annotation asks for a look now; without it the operator looks at its next regular visit.
+    let asked = serde_json::json!({"metadata": {"annotations": {"datamesh.io/reconcile-at": "demo"}}});
+    products
+        .patch("customer-360", &kube::api::PatchParams::default(), &kube::api::Patch::Merge(&asked))
+        .await?;
+    wait_for("the freshness of customer-360 is Met", PATIENCE, || async {
+        let status = products.get("customer-360").await?.status.unwrap_or_default();
+        let state = status.slo.and_then(|slo| slo.state).map(|state| state.as_str());
+        Ok(Seen::when(state == Some("Met"), (), state))
+    })
+    .await
+}
+
+fn how_to_go_on(top: &Path, plane: &ControlPlane) {
+    let shown = |path: &Path| path.strip_prefix(top).unwrap_or(path).display().to_string();
+    let kubectl = shown(&top.join(".tools/control-plane/bin/kubectl"));
+    say(&format!(
+        "How to go on, from the folder of the repository:\n\n  \
+         export KUBECONFIG={}\n  \
+         {kubectl} get dp -A -o wide\n  \
+         {kubectl} describe dp customer-360 -n customer\n  \
+         {kubectl} explain dataproduct.spec.slo\n  \
+         {kubectl} wait --for=condition=Ready dp/order-events -n orders\n  \
+         {kubectl} edit dp raw-dump -n orders      # mend a violation and watch the score\n  \
+         tail -f {}\n",
+        shown(&plane.kubeconfig_path()),
+        shown(&plane.folder().join("operator.log")),
+    ));
+}
+
+fn step(text: &str) {
+    say(&format!("==> {text}"));
+}
+
+fn say(text: &str) {
+    // A demo whose reader is gone has nobody left to tell.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

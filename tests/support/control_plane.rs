@@ -1,0 +1,300 @@
+//! A real control plane on loopback: etcd and kube-apiserver, and kube-controller-manager where a test needs it.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use kube::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use tempfile::TempDir;
+
+use super::{
+    process::Kept,
+    wait::{Seen, wait_for},
+};
+
+const PROGRAMS: [&str; 4] = ["etcd", "kube-apiserver", "kubectl", "kube-controller-manager"];
+const TOKEN: &str = "admin-of-a-test-control-plane";
+const READY: Duration = Duration::from_secs(60);
+/// Starts that are tried, because a free port may be taken by somebody else before it is used.
+const STARTS: usize = 3;
+
+/// What a control plane is made of.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {
+    /// Whether namespaces are really deleted and owners' children collected.
+    pub(crate) controller_manager: bool,
+    /// Where data, certificates and logs are kept; a temporary folder otherwise.
+    pub(crate) folder: Option<PathBuf>,
+    /// Whether requests are recorded in `audit.log`.
+    pub(crate) audit: bool,
+}
+
+/// A running control plane. Dropping it stops everything.
+pub(crate) struct ControlPlane {
+    // The order matters: children end before their folder goes.
+    manager: Option<Kept>,
+    api_server: Option<Kept>,
+    etcd: Kept,
+    bin: PathBuf,
+    folder: PathBuf,
+    options: Options,
+    ports: Ports,
+    _temporary: Option<TempDir>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    etcd: u16,
+    peers: u16,
+    api: u16,
+    manager: u16,
+}
+
+impl Ports {
+    /// Free ports. All are held until all are known, so that they differ.
+    fn free() -> Result<Self> {
+        let held = (0..4).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<std::io::Result<Vec<_>>>()?;
+        let ports =
+            held.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<Result<Vec<_>>>()?;
+        let [etcd, peers, api, manager] = ports[..] else { bail!("four ports were asked for") };
+        Ok(Self { etcd, peers, api, manager })
+    }
+}
+
+impl ControlPlane {
+    /// The folder with the programs, installed by `make control-plane`.
+    pub(crate) fn binaries() -> Result<PathBuf> {
+        let bin = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/control-plane/bin");
+        for program in PROGRAMS {
+            ensure!(bin.join(program).exists(), "{program} is missing; run `make control-plane` first");
+        }
+        Ok(bin)
+    }
+
+    /// Starts a control plane and waits until it is ready.
+    pub(crate) async fn start(options: Options) -> Result<Self> {
+        let mut last = None;
+        for _ in 0..STARTS {
+            match Self::start_once(options.clone()).await {
+                Ok(started) => return Ok(started),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.context("no start was tried")?)
+    }
+
+    async fn start_once(options: Options) -> Result<Self> {
+        let bin = Self::binaries()?;
+        let (folder, temporary) = match &options.folder {
+            Some(folder) => (folder.clone(), None),
+            None => {
+                let temporary = tempfile::Builder::new().prefix("control-plane-").tempdir()?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
+        };
+        fs::create_dir_all(folder.join("certs"))?;
+        let ports = Ports::free()?;
+        write_credentials(&folder)?;
+        let etcd = start_etcd(&bin, &folder, ports)?;
+        let mut plane = Self {
+            manager: None,
+            api_server: None,
+            etcd,
+            bin,
+            folder,
+            options,
+            ports,
+            _temporary: temporary,
+        };
+        plane.start_api_server().await?;
+        if plane.options.controller_manager {
+            plane.start_manager()?;
+        }
+        Ok(plane)
+    }
+
+    /// Starts the API server on its port and data, and waits until it is ready.
+    pub(crate) async fn start_api_server(&mut self) -> Result<()> {
+        let file = |name: &str| self.folder.join(name).display().to_string();
+        let mut arguments = vec![
+            format!("--etcd-servers=http://127.0.0.1:{}", self.ports.etcd),
+            "--bind-address=127.0.0.1".to_owned(),
+            format!("--secure-port={}", self.ports.api),
+            format!("--cert-dir={}", file("certs")),
+            "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
+            format!("--service-account-key-file={}", file("service-account.key")),
+            format!("--service-account-signing-key-file={}", file("service-account.key")),
+            "--authorization-mode=RBAC".to_owned(),
+            format!("--token-auth-file={}", file("tokens.csv")),
+            "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
+            "--disable-admission-plugins=ServiceAccount".to_owned(),
+        ];
+        if self.options.audit {
+            fs::write(
+                file("audit.yaml"),
+                "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n",
+            )?;
+            arguments.push(format!("--audit-policy-file={}", file("audit.yaml")));
+            arguments.push(format!("--audit-log-path={}", file("audit.log")));
+        }
+        let log = self.folder.join("kube-apiserver.log");
+        self.api_server = Some(Kept::start(&self.bin.join("kube-apiserver"), &arguments, &[], &log)?);
+        write_kubeconfig(&self.folder, self.ports.api)?;
+        let ready = wait_for("the API server is ready", READY, || async {
+            let certificate = self.folder.join("certs/apiserver.crt");
+            if !certificate.exists() {
+                return Ok(Seen::NotYet("no certificate yet".to_owned()));
+            }
+            let answer = self.client().await?.request_text(http_get("/readyz")?).await?;
+            Ok(Seen::when(answer == "ok", (), answer))
+        });
+        let exits = !self.etcd_is_running();
+        match ready.await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                bail!("{error:#}; etcd ended: {exits}; the end of {}:\n{}", log.display(), tail(&log))
+            }
+        }
+    }
+
+    fn etcd_is_running(&self) -> bool {
+        Path::new(&format!("/proc/{}", self.etcd.group())).exists()
+    }
+
+    /// Stops the API server; its data stays.
+    pub(crate) fn stop_api_server(&mut self) {
+        self.api_server = None;
+    }
+
+    fn start_manager(&mut self) -> Result<()> {
+        let arguments = [
+            format!("--kubeconfig={}", self.kubeconfig_path().display()),
+            "--controllers=namespace-controller,garbage-collector-controller,serviceaccount-controller,clusterrole-aggregation-controller".to_owned(),
+            "--leader-elect=false".to_owned(),
+            format!("--service-account-private-key-file={}", self.folder.join("service-account.key").display()),
+            "--bind-address=127.0.0.1".to_owned(),
+            format!("--secure-port={}", self.ports.manager),
+            format!("--cert-dir={}", self.folder.join("certs").display()),
+        ];
+        let log = self.folder.join("kube-controller-manager.log");
+        self.manager = Some(Kept::start(&self.bin.join("kube-controller-manager"), &arguments, &[], &log)?);
+        Ok(())
+    }
+
+    /// The folder with data, certificates, logs and kubeconfig.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Kubeconfig of the administrator.
+    pub(crate) fn kubeconfig_path(&self) -> PathBuf {
+        self.folder.join("kubeconfig")
+    }
+
+    /// Settings of the administrator's client, for tests that put layers around it.
+    pub(crate) async fn config(&self) -> Result<Config> {
+        let file = Kubeconfig::read_from(self.kubeconfig_path())?;
+        Ok(Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?)
+    }
+
+    /// A client of the administrator.
+    pub(crate) async fn client(&self) -> Result<Client> {
+        Ok(dataproduct_operator::controller::kubernetes::client(self.config().await?)?)
+    }
+
+    /// Runs kubectl as the administrator.
+    pub(crate) fn kubectl_raw(&self, arguments: &[&str]) -> Result<Output> {
+        let output = Command::new(self.bin.join("kubectl"))
+            .arg("--kubeconfig")
+            .arg(self.kubeconfig_path())
+            .args(arguments)
+            .output()
+            .context("cannot run kubectl")?;
+        Ok(output)
+    }
+
+    /// Runs kubectl as the administrator and gives its output; an error when it fails.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.kubectl_raw(arguments)?;
+        if !output.status.success() {
+            bail!("kubectl {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Applies manifests with kubectl.
+    pub(crate) fn apply(&self, manifests: &str) -> Result<String> {
+        let file = tempfile::NamedTempFile::new()?;
+        fs::write(file.path(), manifests)?;
+        self.kubectl(&["apply", "-f", &file.path().display().to_string()])
+    }
+
+    /// Installs the custom resource definitions and waits until they are served.
+    pub(crate) fn install_crds(&self) -> Result<()> {
+        let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds").display().to_string();
+        self.kubectl(&["apply", "--server-side", "-f", &crds])?;
+        self.kubectl(&["wait", "--for=condition=Established", "-f", &crds, "--timeout=30s"])?;
+        Ok(())
+    }
+}
+
+fn http_get(path: &str) -> Result<http::Request<Vec<u8>>> {
+    Ok(http::Request::get(path).body(Vec::new())?)
+}
+
+fn start_etcd(bin: &Path, folder: &Path, ports: Ports) -> Result<Kept> {
+    let (clients, peers) =
+        (format!("http://127.0.0.1:{}", ports.etcd), format!("http://127.0.0.1:{}", ports.peers));
+    let arguments = [
+        format!("--data-dir={}", folder.join("etcd").display()),
+        format!("--listen-client-urls={clients}"),
+        format!("--advertise-client-urls={clients}"),
+        format!("--listen-peer-urls={peers}"),
+        format!("--initial-advertise-peer-urls={peers}"),
+        format!("--initial-cluster=default={peers}"),
+        "--unsafe-no-fsync".to_owned(),
+    ];
+    Kept::start(&bin.join("etcd"), &arguments, &[], &folder.join("etcd.log"))
+}
+
+/// The key for service account tokens, and the token of the administrator.
+fn write_credentials(folder: &Path) -> Result<()> {
+    let key = folder.join("service-account.key");
+    if !key.exists() {
+        let made = Command::new("openssl")
+            .args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out"])
+            .arg(&key)
+            .output()
+            .context("cannot run openssl, which makes the key of service account tokens")?;
+        ensure!(made.status.success(), "openssl: {}", String::from_utf8_lossy(&made.stderr));
+    }
+    fs::write(folder.join("tokens.csv"), format!("{TOKEN},admin,admin,\"system:masters\"\n"))?;
+    Ok(())
+}
+
+fn write_kubeconfig(folder: &Path, port: u16) -> Result<()> {
+    let authority = folder.join("certs/apiserver.crt");
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: local\n\
+         clusters: [{{name: local, cluster: {{server: \"https://127.0.0.1:{port}\", certificate-authority: \"{}\"}}}}]\n\
+         users: [{{name: admin, user: {{token: {TOKEN}}}}}]\n\
+         contexts: [{{name: local, context: {{cluster: local, user: admin}}}}]\n",
+        authority.display()
+    );
+    fs::write(folder.join("kubeconfig"), text)?;
+    Ok(())
+}
+
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines = text.lines().collect::<Vec<_>>();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}
