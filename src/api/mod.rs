@@ -3,6 +3,8 @@
 //! Shape is validated here, by schema and CEL; whether a product is complete is judged by [`crate::governance`].
 //! Keys that the reference spells in `snake_case` stay so, so that a `spec` block written for it pastes unchanged.
 
+#![allow(clippy::doc_markdown, reason = "kubectl explain shows these comments as plain text")]
+
 mod crds;
 mod domain;
 pub mod product;

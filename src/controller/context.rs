@@ -19,7 +19,7 @@ use crate::{plan::ProductName, provider::registry::Registry};
 /// Longest time of one request to the API server.
 pub const REQUEST: Duration = Duration::from_secs(15);
 /// Longest time of one reconcile.
-pub const RECONCILE: Duration = Duration::from_secs(120);
+pub const RECONCILE: Duration = Duration::from_mins(2);
 
 /// Reads the time. Tests give another one.
 pub type Now = Box<dyn Fn() -> Timestamp + Send + Sync>;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Longest time in which a watch may be silent: the API server ends every watch after at most 10 minutes.
-const SILENCE: Duration = Duration::from_secs(660);
+const SILENCE: Duration = Duration::from_mins(11);
 /// Longest time in which a connection must be made.
 const CONNECT: Duration = Duration::from_secs(10);
 

@@ -71,7 +71,7 @@ async fn publish(ctx: &Context, product: &DataProduct, events: Vec<Event>) {
     for event in events {
         let published = tokio::time::timeout(super::context::REQUEST, recorder.publish(&event, &reference));
         match published.await {
-            Ok(Ok(_)) => {}
+            Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "an event was not written"),
             Err(_) => tracing::debug!("an event was not written in time"),
         }

@@ -23,9 +23,12 @@ use super::{
     mesh::Mesh,
 };
 use crate::{
-    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass, RECONCILE_AT},
+    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
     plan::ProductName,
 };
+
+/// What every annotation of ours begins with.
+const ANNOTATIONS: &str = "datamesh.io/";
 
 /// Products to visit, by name.
 pub type Triggers = UnboundedSender<ProductName>;
@@ -65,12 +68,12 @@ fn deletion(object: &Guarded) -> Option<u64> {
 }
 
 /// The annotations that ask for something: a visit, an approval, a confirmation.
+#[expect(clippy::unnecessary_wraps, reason = "a predicate has this type")]
 fn asked(object: &Guarded) -> Option<u64> {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
-    let ours = object.annotations().iter().filter(|(key, _)| key.starts_with("datamesh.io/"));
+    let ours = object.annotations().iter().filter(|(key, _)| key.starts_with(ANNOTATIONS));
     ours.for_each(|pair| pair.hash(&mut hasher));
-    debug_assert!(RECONCILE_AT.starts_with("datamesh.io/"), "every annotation of ours has one prefix");
     Some(hasher.finish())
 }
 

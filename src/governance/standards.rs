@@ -3,7 +3,10 @@
 use kube::ResourceExt;
 
 use super::{Finding, Input, is_blank, list, when};
-use crate::api::{FORMAT_JUSTIFICATION, product::OutputPort};
+use crate::api::{
+    FORMAT_JUSTIFICATION,
+    product::{Authentication, OutputPort},
+};
 
 /// Port types that are APIs. Everything that is neither API nor stream holds data.
 const APIS: [&str; 7] = ["rest", "grpc", "graphql", "soap", "odata", "http", "api"];
@@ -136,7 +139,7 @@ pub(super) fn authentication(input: &Input<'_>) -> Vec<Finding> {
     let allowed = &input.standards.standards.apis.required_authentication;
     ports(input, &PortKind::Api)
         .flat_map(|port| {
-            let stated = port.authentication.map(|authentication| authentication.as_str());
+            let stated = port.authentication.map(Authentication::as_str);
             when(stated.is_none_or(|stated| !allowed.iter().any(|allowed| allowed == stated)), || {
                 Finding::new(
                     path(port, "authentication"),

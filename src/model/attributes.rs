@@ -32,9 +32,8 @@ pub struct EncryptionKey {
     pub tags: Tags,
 }
 
-/// The product's storage bucket. Each boolean is an independent switch of the object store.
+/// The product's storage bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "they mirror the object store's own independent switches")]
 pub struct Bucket {
     /// Name of the key that encrypts new objects; `None` when objects are not encrypted with a key of ours.
     pub encryption_key: Option<String>,

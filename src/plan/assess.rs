@@ -181,10 +181,10 @@ fn present(desired: &Desired, observed: &Observed, memory: &Memory) -> State {
             State::Claimable(claim, delta)
         }
         // The product is back while its key waits for its end: by contract, create takes the key back.
-        (Claim::Released | Claim::Predecessor, Health::PendingDeletion) => State::Missing,
+        (Claim::Released | Claim::Predecessor, Health::PendingDeletion)
+        | (Claim::Unmarked, Health::Lost { .. }) => State::Missing,
         (_, Health::PendingDeletion) => State::PendingDeletion,
         (_, Health::Disabled) => State::Disabled,
-        (Claim::Unmarked, Health::Lost { .. }) => State::Missing,
         (Claim::Mine, Health::Live) if delta.is_empty() => State::InSync,
         (Claim::Mine, Health::Live) => State::Differs(delta),
     }

@@ -67,9 +67,9 @@ pub(super) fn governance(facts: &Facts<'_>) -> Signal {
         return Signal::no(Reason::EvaluationFailed, Blocker::NoStandards.to_string());
     };
     let errors = report.errors_in_order().count();
-    let blocked =
+    let refusal =
         facts.decision.blockers.iter().find(|blocker| matches!(blocker, Blocker::PolicyErrors { .. }));
-    match (blocked, errors, facts.decision.enforcement) {
+    match (refusal, errors, facts.decision.enforcement) {
         (Some(blocker), ..) => Signal::no(Reason::PolicyErrors, blocker.to_string()),
         (None, 0, _) => Signal::yes(format!("score {}, no policy errors", report.score)),
         (None, _, Enforcement::Grace) => Signal::no(

@@ -94,7 +94,7 @@ pub fn summarize(facts: &Facts<'_>) -> DataProductStatus {
         endpoints: sections::endpoints(facts),
         slo: sections::slo(facts, &old, clock),
         quality: old.quality.clone(),
-        lineage: sections::lineage(facts),
+        lineage: Some(sections::lineage(facts)),
         access: sections::access(facts),
         times: times(old.times, ready, clock.now),
     }
@@ -122,7 +122,7 @@ fn signals(facts: &Facts<'_>) -> Vec<(ConditionType, Signal)> {
     let access = conditions::access_synced(facts);
 
     let ready = ready(facts, &[&domain, &governance, &planned, &provisioned, &access]);
-    let mut signals = Vec::from(abnormal(facts, &ready).map_or_else(Vec::new, |signal| vec![signal]));
+    let mut signals = abnormal(facts, &ready).map_or_else(Vec::new, |signal| vec![signal]);
     signals.push((ConditionType::Ready, ready));
     signals.extend([
         (ConditionType::DomainBound, domain),

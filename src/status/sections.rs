@@ -322,7 +322,7 @@ fn current(verdict: &Verdict, same: Option<&ObjectiveStatus>) -> Option<String> 
     }
 }
 
-pub(super) fn lineage(facts: &Facts<'_>) -> Option<LineageStatus> {
+pub(super) fn lineage(facts: &Facts<'_>) -> LineageStatus {
     let neighbours = &facts.world.declared.neighbours;
     let upstream = neighbours.upstreams.iter().take(MAX_NEIGHBOURS).map(|upstream| UpstreamStatus {
         name: upstream.name.name.clone(),
@@ -332,13 +332,12 @@ pub(super) fn lineage(facts: &Facts<'_>) -> Option<LineageStatus> {
         version: upstream.found.as_ref().map(|found| found.version.clone()),
     });
     let domains = neighbours.consumers.iter().map(|(_, domain)| domain.clone()).collect::<BTreeSet<_>>();
-    let lineage = LineageStatus {
+    LineageStatus {
         upstream: upstream.collect(),
         downstream_count: i32::try_from(neighbours.consumers.len()).unwrap_or(i32::MAX),
         consumer_domains: domains.into_iter().take(MAX_DOMAINS).collect(),
         cycle: neighbours.cycle.iter().take(MAX_NEIGHBOURS).map(ToString::to_string).collect(),
-    };
-    Some(lineage)
+    }
 }
 
 pub(super) fn access(facts: &Facts<'_>) -> Option<AccessStatus> {

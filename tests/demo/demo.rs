@@ -24,7 +24,7 @@ use support::{
 };
 
 /// Longest wait for one product.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// What each example must become: namespace, name, manifest, whether it is Ready, its score.
 const EXPECTED: [(&str, &str, &str, bool, i32); 4] = [
     ("customer", "customer-360", "customer-360.yaml", true, 100),
@@ -134,7 +134,8 @@ async fn publish_data(client: &Client) -> Result<()> {
         .await?;
     wait_for("the freshness of customer-360 is Met", PATIENCE, || async {
         let status = products.get("customer-360").await?.status.unwrap_or_default();
-        let state = status.slo.and_then(|slo| slo.state).map(|state| state.as_str());
+        let state =
+            status.slo.and_then(|slo| slo.state).map(dataproduct_operator::api::status::SloState::as_str);
         Ok(Seen::when(state == Some("Met"), (), state))
     })
     .await

@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_GOLDEN=1` writes the files anew; read the difference before you commit it.
 
-use std::{fs, path::Path};
+use std::{fmt::Write, fs, path::Path};
 
 use dataproduct_operator::{
     plan::{assess::assess_all, bind::resolve, decide},
@@ -39,7 +39,7 @@ fn run(manifests: &str) -> (String, String) {
     let decision = decide(&world);
     let mut text = decision.plan.to_string();
     for blocker in &decision.blockers {
-        text.push_str(&format!("because: {blocker}\n"));
+        writeln!(text, "because: {blocker}").expect("a string takes every text");
     }
     let outcomes = outside.apply(&decision.plan);
     let after = assess_all(&decision.wanted, &outside.observe(keys.into_iter()), &decision.memory);

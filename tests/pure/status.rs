@@ -45,6 +45,7 @@ fn luck() -> impl Strategy<Value = Luck> {
 
 /// Settings that people change.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one setting of its own")]
 struct Settings {
     suspended: bool,
     draft: bool,
@@ -212,5 +213,8 @@ fn a_late_pipeline_leaves_ready_alone() {
     let (status, _) = visit(customer_360(), &mut outside, Luck::Good, 61);
     assert_eq!(status.condition("Ready").map(|ready| ready.status.as_str()), Some("True"));
     assert_eq!(status.condition("SLOsMet").map(|slo| slo.reason.as_str()), Some("Breached"));
-    assert_eq!(status.slo.and_then(|slo| slo.state).map(|state| state.as_str()), Some("Breached"));
+    assert_eq!(
+        status.slo.and_then(|slo| slo.state).map(dataproduct_operator::api::status::SloState::as_str),
+        Some("Breached")
+    );
 }

@@ -22,7 +22,7 @@ use super::{
 
 const PROGRAMS: [&str; 4] = ["etcd", "kube-apiserver", "kubectl", "kube-controller-manager"];
 const TOKEN: &str = "admin-of-a-test-control-plane";
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 /// Starts that are tried, because a free port may be taken by somebody else before it is used.
 const STARTS: usize = 3;
 
@@ -93,12 +93,11 @@ impl ControlPlane {
 
     async fn start_once(options: Options) -> Result<Self> {
         let bin = Self::binaries()?;
-        let (folder, temporary) = match &options.folder {
-            Some(folder) => (folder.clone(), None),
-            None => {
-                let temporary = tempfile::Builder::new().prefix("control-plane-").tempdir()?;
-                (temporary.path().to_owned(), Some(temporary))
-            }
+        let (folder, temporary) = if let Some(folder) = &options.folder {
+            (folder.clone(), None)
+        } else {
+            let temporary = tempfile::Builder::new().prefix("control-plane-").tempdir()?;
+            (temporary.path().to_owned(), Some(temporary))
         };
         fs::create_dir_all(folder.join("certs"))?;
         let ports = Ports::free()?;

@@ -212,7 +212,7 @@ impl Inner {
                     rows.put(&self.place, key, &Row { phase: Phase::PendingDeletion, ends_at, ..row })?;
                 }
                 Kind::CatalogDatabase | Kind::Grant | Kind::FreshnessAlarm => {
-                    rows.remove(&self.place, key)?
+                    rows.remove(&self.place, key)?;
                 }
             }
             Ok(true)

@@ -1,0 +1,52 @@
+# Few recipes, the same for people and for CI. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+CARGO := cargo
+
+.PHONY: help
+help: ## List the recipes
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the operator and the command line
+	$(CARGO) build --locked
+
+.PHONY: control-plane
+control-plane: ## Install etcd, kube-apiserver, kubectl and kube-controller-manager for tests and demo
+	@tests/control-plane/install.sh
+
+.PHONY: demo
+demo: control-plane ## Run a mesh on this machine and show it; ends with 0 when all is as expected
+	@echo "==> building the operator (a few minutes the first time)"
+	@$(CARGO) build --locked --quiet --bin dataproduct --example demo
+	@target/debug/examples/demo
+
+.PHONY: test
+test: lint control-plane ## Run every check and every test, on a fresh machine too
+	$(CARGO) test --locked
+
+.PHONY: lint
+lint: ## Check format, lints and generated files
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- --deny warnings
+	@$(MAKE) --no-print-directory check-generated
+
+.PHONY: check-generated
+check-generated:
+	@made=$$(mktemp -d) && trap 'rm -rf "$$made"' EXIT && \
+	$(CARGO) run --locked --quiet -- crds --directory "$$made" && \
+	diff --recursive --unified crds "$$made" || \
+	{ echo "crds/ is not what the code says; run \`make generate\` and commit" >&2; exit 1; }
+
+.PHONY: generate
+generate: ## Write the generated files anew: crds/
+	$(CARGO) run --locked --quiet -- crds --directory crds
+
+.PHONY: deny
+deny: ## Check licences, sources and duplicates of dependencies (needs cargo-deny)
+	$(CARGO) deny --all-features check bans licenses sources
+
+.PHONY: clean
+clean: ## Remove what was built and what the demo left
+	$(CARGO) clean
+	rm -rf .demo
