@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use tokio::sync::Notify;
 
 use crate::{
     model::{
@@ -39,6 +40,7 @@ pub struct FaultPlan {
     /// Number of the call, from 1.
     at: u64,
     fault: Option<Fault>,
+    crashed: Notify,
 }
 
 impl FaultPlan {
@@ -49,12 +51,23 @@ impl FaultPlan {
 
     /// One fault at the n-th call, from 1.
     pub fn at(call: u64, fault: Fault) -> Arc<Self> {
-        Arc::new(Self { calls: AtomicU64::new(0), at: call, fault: Some(fault) })
+        Arc::new(Self { at: call, fault: Some(fault), ..Self::default() })
     }
 
     /// Number of calls so far.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Completes when a caller has met its crash, so that a test can drop it.
+    pub async fn crashed(&self) {
+        self.crashed.notified().await;
+    }
+
+    /// Never comes back, and lets a test know.
+    pub async fn crash<T>(&self) -> T {
+        self.crashed.notify_one();
+        pending().await
     }
 
     /// Counts a call and gives its fault.
@@ -88,10 +101,10 @@ impl Faulty {
                 let _lost = call.await;
                 Err(ProviderError::new(ErrorKind::Timeout, operation, "the answer was lost on purpose"))
             }
-            Some(Fault::CrashBefore) => pending().await,
+            Some(Fault::CrashBefore) => self.plan.crash().await,
             Some(Fault::CrashAfter) => {
                 let _lost = call.await;
-                pending().await
+                self.plan.crash().await
             }
         }
     }

@@ -1,0 +1,15 @@
+//! Tests against a real kube-apiserver and etcd. Nothing sleeps; everything waits for a condition with a deadline.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up has failed")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod definitions;
+mod deletion;
+mod faulty;
+mod fixture;
+mod interleaving;
+mod life;
+mod scale;
+mod trouble;

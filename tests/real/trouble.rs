@@ -1,0 +1,109 @@
+//! What goes wrong around the operator: other writers, restarts, objects that are huge or cannot be read.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+
+use crate::{
+    fixture::{Mesh, PATIENCE, small},
+    support::{
+        control_plane::Options,
+        wait::{Seen, wait_for},
+    },
+};
+
+#[tokio::test]
+async fn an_object_that_cannot_be_read_is_reported_on_itself_and_stops_nobody() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    // A definition without a schema lets in what ours would refuse, as an older version of it might have.
+    let loose = json!({"spec": {"versions": [{
+        "name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
+        "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+    }]}});
+    let crds: kube::Api<
+        k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+    > = kube::Api::all(mesh.client.clone());
+    crds.patch("dataproducts.datamesh.io", &PatchParams::default(), &Patch::Merge(&loose)).await?;
+    let broken = "apiVersion: datamesh.io/v1\nkind: DataProduct\nmetadata: {name: broken, namespace: orders}\nspec: {domain: [orders], version: 1}\n";
+    wait_for("the loose definition is served", PATIENCE, || async {
+        let answer = mesh.plane.apply(broken);
+        Ok(Seen::when(answer.is_ok(), (), answer.map_err(|error| error.to_string())))
+    })
+    .await?;
+    let _operator = mesh.operator()?;
+    mesh.plane.apply(&small("orders", "orders", "fine", ""))?;
+    mesh.wait_condition(("orders", "fine"), "Ready", "True", "Ready").await?;
+    wait_for("the broken object says why", PATIENCE, || async {
+        let raw = mesh.plane.kubectl(&["get", "dp", "broken", "-n", "orders", "-o", "json"])?;
+        let raw: serde_json::Value = serde_json::from_str(&raw)?;
+        let stalled = raw["status"]["conditions"].to_string();
+        Ok(Seen::when(stalled.contains("Undecodable") && stalled.contains("correct that field"), (), stalled))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn another_writer_and_a_huge_object_do_no_harm() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let _operator = mesh.operator()?;
+    // Other controllers write labels, annotations and finalizers of their own all the time.
+    mesh.plane.apply(&small("orders", "orders", "busy", ""))?;
+    let products = mesh.products("orders");
+    for n in 0..30 {
+        let patch =
+            json!({"metadata": {"labels": {"n": n.to_string()}, "finalizers": ["example.com/other"]}});
+        // The patch replaces the list of finalizers, ours included: the operator must add it again.
+        products.patch("busy", &PatchParams::default(), &Patch::Merge(&patch)).await?;
+    }
+    mesh.wait_condition(("orders", "busy"), "Ready", "True", "Ready").await?;
+    wait_for("both finalizers are there", PATIENCE, || async {
+        let finalizers = products.get("busy").await?.metadata.finalizers.unwrap_or_default();
+        let both = ["example.com/other", "datamesh.io/dataproduct"]
+            .iter()
+            .all(|it| finalizers.iter().any(|found| found == it));
+        Ok(Seen::when(both, (), finalizers))
+    })
+    .await?;
+
+    // Somebody overwrites the status: the truth comes back.
+    let lie = json!({"status": {"governance": {"score": 1, "errors": 9, "warnings": 0, "infos": 0, "excepted": 0}}});
+    products.patch_status("busy", &PatchParams::default(), &Patch::Merge(&lie)).await?;
+    mesh.plane.kubectl(&["annotate", "dp", "busy", "-n", "orders", "datamesh.io/reconcile-at=lie"])?;
+    wait_for("the truth is back", PATIENCE, || async {
+        let score = mesh.status("orders", "busy").await?.governance.and_then(|governance| governance.score);
+        Ok(Seen::when(score == Some(100), (), score))
+    })
+    .await?;
+
+    // An object near the limit of etcd.
+    let notes = "x".repeat(200 * 1024);
+    let huge = small("orders", "orders", "huge", "")
+        .replace("namespace: orders}", &format!("namespace: orders, annotations: {{notes: {notes}}}}}"));
+    let fields = (0..500)
+        .map(|n| format!("{{name: f{n}, type: string, pii: false, description: {}}}", "d".repeat(1500)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let huge = huge.replace("fields: [", &format!("fields: [{fields}, "));
+    ensure!(huge.len() > 900 * 1024, "{}", huge.len());
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(file.path(), &huge)?;
+    mesh.plane.kubectl(&["apply", "--server-side", "-f", &file.path().display().to_string()])?;
+    mesh.wait_condition(("orders", "huge"), "Ready", "True", "Ready").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_restart_of_the_api_server_is_survived() -> Result<()> {
+    let mut mesh = Mesh::start(Options::default()).await?;
+    let mut operator = mesh.operator()?;
+    mesh.plane.apply(&small("orders", "orders", "before", ""))?;
+    mesh.wait_condition(("orders", "before"), "Ready", "True", "Ready").await?;
+    mesh.plane.stop_api_server();
+    mesh.plane.start_api_server().await?;
+    mesh.plane.apply(&small("orders", "orders", "after", ""))?;
+    mesh.wait_condition(("orders", "after"), "Ready", "True", "Ready").await?;
+    ensure!(operator.is_running(), "the operator is still the same process");
+    operator.terminate().await
+}
