@@ -191,7 +191,7 @@ fn companions(mesh: &Mesh) -> Result<()> {
         (domain("providerClasses: [x]"), "exactly one of them"),
         (domain("namespaces: [a], namespaceSelector: {}, providerClasses: [x]"), "exactly one of them"),
         (
-            domain("namespaces: [a], providerClasses: [x], defaultProviderClass: y"),
+            domain("namespaces: [a], providerClasses: [x], defaultProviderClass: other"),
             "must be one of providerClasses",
         ),
         (domain("namespaces: [a], providerClasses: [x], account: {id: '12'}"), "spec.account.id"),
