@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::{DataProduct, FINALIZER},
-    model::duration::Span,
+    model::duration::Period,
     plan::{
         Decision, Outcome, ProductName, StepResult, World,
         assess::{Observations, State, assess_all},
@@ -151,6 +151,6 @@ fn visit(ctx: &Context, facts: &Facts<'_>, ending: Ending) -> Visit {
 /// The interval of the class, or the default. An interval that cannot be read was refused by the schema.
 pub(super) fn resync(world: &World) -> Duration {
     let interval = world.scope.as_ref().ok().and_then(|scope| scope.class.resync_interval.as_ref());
-    let span = interval.and_then(|interval| interval.parse::<Span>().ok());
+    let span = interval.and_then(|interval| interval.parse::<Period>().ok());
     span.and_then(|span| u64::try_from(span.seconds()).ok()).map_or(RESYNC, Duration::from_secs)
 }

@@ -1,57 +1,211 @@
-//! The built-in rules, one row each. A new rule is a new row and a function in the file of its family.
+//! The catalogue: every rule as a row of one table, in the order of its number in the documentation.
+//!
+//! The table is public, so that the documentation is made from it and tested against it. A new rule is a new row.
 
-use super::{Finding, Input, documentation, quality, schema, security, service_level, standards};
-use crate::api::status::Severity::{self, Error, Info, Warning};
+use crate::api::{
+    Enforcement::{Enforced, Grace},
+    status::Severity::{Error, Info, Warning},
+};
 
-/// A built-in rule.
-#[derive(Clone, Copy)]
-pub struct Rule {
-    /// Identifier, for example `SCHEMA-002`.
-    pub id: &'static str,
-    /// How grave a violation is.
-    pub severity: Severity,
-    /// What the rule asks for, in one line.
-    pub title: &'static str,
-    /// Finds the broken places.
-    pub(super) check: fn(&Input<'_>) -> Vec<Finding>,
-}
+use super::{Rule, documentation, quality, schema, security, slo, standards};
 
-impl std::fmt::Debug for Rule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rule").field("id", &self.id).field("severity", &self.severity).finish_non_exhaustive()
+/// Every rule, in the order of its number, which begins at 1.
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "SCHEMA-001",
+        severity: Error,
+        state: Enforced,
+        title: "The schema states its type and its fields",
+        reads: &["spec.schema.type", "spec.schema.fields"],
+        check: schema::states_type_and_fields,
+    },
+    Rule {
+        id: "SCHEMA-002",
+        severity: Warning,
+        state: Grace,
+        title: "Every field has a description that is not blank",
+        reads: &["spec.schema.fields[].description"],
+        check: schema::describes_every_field,
+    },
+    Rule {
+        id: "PRIVACY-001",
+        severity: Error,
+        state: Enforced,
+        title: "Every field says whether it identifies a person",
+        reads: &["spec.schema.fields[].pii"],
+        check: schema::classifies_every_field,
+    },
+    Rule {
+        id: "SLO-001",
+        severity: Warning,
+        state: Grace,
+        title: "The availability target is at least 99%; none counts as 0%, and one that is not a percentage is an error",
+        reads: &["spec.slo.availability.target"],
+        check: slo::promises_availability,
+    },
+    Rule {
+        id: "SLO-002",
+        severity: Error,
+        state: Enforced,
+        title: "A freshness objective is defined",
+        reads: &["spec.slo.freshness"],
+        check: slo::promises_freshness,
+    },
+    Rule {
+        id: "SEC-001",
+        severity: Error,
+        state: Enforced,
+        title: "The data is classified",
+        reads: &["spec.access.classification"],
+        check: security::states_classification,
+    },
+    Rule {
+        id: "SEC-002",
+        severity: Error,
+        state: Enforced,
+        title: "The retention of the data is stated",
+        reads: &["spec.access.retention"],
+        check: security::states_retention,
+    },
+    Rule {
+        id: "DOC-001",
+        severity: Error,
+        state: Grace,
+        title: "The product has a description that is not blank",
+        reads: &["spec.description", "standards.quality.required_documentation"],
+        check: documentation::has_description,
+    },
+    Rule {
+        id: "DOC-002",
+        severity: Error,
+        state: Grace,
+        title: "A team owns the product, by itself or through its domain",
+        reads: &["spec.owner.team", "standards.quality.required_documentation"],
+        check: documentation::has_owner,
+    },
+    Rule {
+        id: "DOC-003",
+        severity: Warning,
+        state: Grace,
+        title: "The owner can be reached by e-mail or Slack, of its own or of its domain",
+        reads: &["spec.owner.email", "spec.owner.slack", "standards.quality.required_documentation"],
+        check: documentation::has_contact,
+    },
+    Rule {
+        id: "DOC-004",
+        severity: Info,
+        state: Grace,
+        title: "The product has a schema",
+        reads: &["spec.schema", "standards.quality.required_documentation"],
+        check: documentation::has_schema,
+    },
+    Rule {
+        id: "DOC-005",
+        severity: Info,
+        state: Grace,
+        title: "The product has service-level objectives",
+        reads: &["spec.slo", "standards.quality.required_documentation"],
+        check: documentation::has_slo,
+    },
+    Rule {
+        id: "STD-001",
+        severity: Error,
+        state: Grace,
+        title: "Every storage output port is of an allowed type",
+        reads: &["spec.outputPorts[].type", "standards.storage.allowed"],
+        check: standards::storage_is_allowed,
+    },
+    Rule {
+        id: "STD-002",
+        severity: Error,
+        state: Grace,
+        title: "No storage output port and no provider account is of a forbidden kind",
+        reads: &["spec.outputPorts[].type", "standards.storage.not_allowed"],
+        check: standards::storage_is_not_forbidden,
+    },
+    Rule {
+        id: "STD-003",
+        severity: Error,
+        state: Grace,
+        title: "Every format that an output port states is a required or an optional one",
+        reads: &["spec.outputPorts[].format", "standards.formats.required", "standards.formats.optional"],
+        check: standards::format_is_known,
+    },
+    Rule {
+        id: "STD-004",
+        severity: Warning,
+        state: Grace,
+        title: "An optional format is justified",
+        reads: &[
+            "spec.outputPorts[].format",
+            "metadata.annotations[datamesh.io/format-justification]",
+            "standards.formats.optional",
+        ],
+        check: standards::optional_format_is_justified,
+    },
+    Rule {
+        id: "STD-005",
+        severity: Warning,
+        state: Grace,
+        title: "Every storage output port states its format",
+        reads: &["spec.outputPorts[].format", "standards.formats.required"],
+        check: standards::storage_states_format,
+    },
+    Rule {
+        id: "STD-006",
+        severity: Error,
+        state: Grace,
+        title: "Every API output port speaks an allowed protocol",
+        reads: &["spec.outputPorts[].type", "standards.apis.required_protocols"],
+        check: standards::protocol_is_allowed,
+    },
+    Rule {
+        id: "STD-007",
+        severity: Error,
+        state: Grace,
+        title: "Every API output port authenticates its callers in an allowed way",
+        reads: &["spec.outputPorts[].authentication", "standards.apis.required_authentication"],
+        check: standards::authentication_is_allowed,
+    },
+    Rule {
+        id: "QUALITY-001",
+        severity: Error,
+        state: Grace,
+        title: "There is a quality test of every required type",
+        reads: &["spec.quality.tests[].type", "standards.quality.required_tests"],
+        check: quality::has_required_tests,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_rule_has_its_own_id_of_family_and_number() {
+        let ids: BTreeSet<_> = RULES.iter().map(|rule| rule.id).collect();
+        assert_eq!(ids.len(), RULES.len());
+        for id in ids {
+            let (family, number) = id.split_once('-').expect(id);
+            assert!(family.bytes().all(|c| c.is_ascii_uppercase()) && !family.is_empty(), "{id}");
+            assert!(number.len() == 3 && number.bytes().all(|c| c.is_ascii_digit()), "{id}");
+        }
+    }
+
+    #[test]
+    fn every_rule_says_what_it_demands_and_what_it_reads() {
+        for rule in RULES {
+            assert!(!rule.title.is_empty() && !rule.title.ends_with('.'), "{}", rule.id);
+            assert!(!rule.reads.is_empty(), "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn only_errors_are_enforced() {
+        for rule in RULES.iter().filter(|rule| rule.state == Enforced) {
+            assert_eq!(rule.severity, Error, "{}", rule.id);
+        }
     }
 }
-
-const fn rule(
-    id: &'static str,
-    severity: Severity,
-    title: &'static str,
-    check: fn(&Input<'_>) -> Vec<Finding>,
-) -> Rule {
-    Rule { id, severity, title, check }
-}
-
-/// Every built-in rule: the seven of the reference's engine, the documentation rules that it calls, and those that
-/// its platform standards imply.
-pub const CATALOGUE: &[Rule] = &[
-    rule("SCHEMA-001", Error, "the schema has a type and fields", schema::complete),
-    rule("SCHEMA-002", Warning, "every field has a description", schema::described),
-    rule("PRIVACY-001", Error, "every field says whether it is personal data", schema::pii_declared),
-    rule("SLO-001", Warning, "availability is at least 99%", service_level::availability),
-    rule("SLO-002", Error, "freshness is promised", service_level::freshness),
-    rule("SEC-001", Error, "the data is classified", security::classified),
-    rule("SEC-002", Error, "the retention is defined", security::retained),
-    rule("DOC-001", Error, "the product has a description", documentation::description),
-    rule("DOC-002", Error, "a team answers for the product", documentation::owner),
-    rule("DOC-003", Warning, "the owner can be reached", documentation::contact),
-    rule("DOC-004", Info, "the schema is documented", documentation::schema),
-    rule("DOC-005", Info, "the service levels are documented", documentation::slo),
-    rule("STD-001", Error, "storage is of an allowed type", standards::storage_allowed),
-    rule("STD-002", Error, "storage is not of a forbidden type", standards::storage_forbidden),
-    rule("STD-003", Error, "the format is known to the standards", standards::format_known),
-    rule("STD-004", Warning, "an optional format is justified", standards::format_justified),
-    rule("STD-005", Warning, "storage states its format", standards::format_stated),
-    rule("STD-006", Error, "an API speaks an allowed protocol", standards::protocol),
-    rule("STD-007", Error, "an API has allowed authentication", standards::authentication),
-    rule("QUALITY-001", Error, "every required type of test is there", quality::required_tests),
-];

@@ -1,83 +1,138 @@
-//! Federated governance: what the platform's rules say of a product. Pure; one file per family of rules.
+//! Governance: from a product and the platform's standards to a report of what is missing or not allowed.
 //!
-//! This room decides what is violated and what it costs. Whether a violation stops change is the domain's matter
-//! and decided in [`crate::plan`].
+//! This room decides which rules a product breaks and what that costs. It is pure: everything that it reads is in
+//! [`Input`], so that the operator, the admission webhook and the command line cannot disagree. It never talks to a
+//! cluster, never reads a clock, and never changes a product; what a report stops is decided by whoever holds the plan.
+//!
+//! A rule is a row of [`RULES`] and a small function in the file of its family:
+//!
+//! ```text
+//! Input ──► RULES, each row: fn(&Input) -> findings ──► Report: score, result, totals, sorted violations
+//! ```
 
 mod catalogue;
 mod documentation;
+mod port;
 mod quality;
 mod report;
+mod rule;
 mod schema;
+mod score;
 mod security;
-mod service_level;
+mod slo;
 mod standards;
 
-pub use catalogue::{CATALOGUE, Rule};
-pub use report::{Report, Violation};
+use crate::api::{
+    DataProduct, DataProductSpec, PlatformStandardsSpec,
+    product::{OutputPort, Owner},
+    status::Severity,
+};
 
-use crate::api::{DataProduct, PlatformStandardsSpec, product::Owner};
+pub use catalogue::RULES;
+pub use port::{PORT_TYPES, PortKind, port_kind};
+pub use report::{Report, Violation};
+pub use rule::Rule;
 
 /// Everything that a rule may read.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
-    /// The product.
+    /// The product that is judged: its spec and its annotations.
     pub product: &'a DataProduct,
-    /// The platform's standards.
+    /// The standards that it is judged by. A list that is empty states no standard.
     pub standards: &'a PlatformStandardsSpec,
-    /// Owner of the domain, who answers for products that name nobody.
+    /// Owner of the domain, who stands in for what the product's own owner leaves out.
     pub domain_owner: Option<&'a Owner>,
+    /// The accounts that STD-002 compares; `None` where no provider is known, as on the command line.
+    pub accounts: Option<Accounts<'a>>,
 }
 
-/// Applies every rule of the catalogue.
+/// Where resources belong and where they would go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accounts<'a> {
+    /// Account of the domain.
+    pub domain: &'a str,
+    /// Account in which the provider makes resources.
+    pub provider: &'a str,
+}
+
+/// Judges a product by every rule.
 pub fn evaluate(input: &Input<'_>) -> Report {
-    evaluate_rules(input, CATALOGUE)
+    evaluate_rules(RULES, input)
 }
 
-/// Applies the given rules.
-pub fn evaluate_rules(input: &Input<'_>, rules: &[Rule]) -> Report {
-    let violations = rules
-        .iter()
-        .flat_map(|rule| {
-            (rule.check)(input).into_iter().map(|finding| Violation {
-                id: rule.id,
-                severity: rule.severity,
-                message: finding.message,
-                remediation: finding.remediation,
-                path: finding.path,
-            })
-        })
-        .collect();
-    Report::new(violations, input.standards, rules)
+/// Judges a product by some rules, usually a part of [`RULES`].
+pub fn evaluate_rules(rules: &[Rule], input: &Input<'_>) -> Report {
+    let violations = rules.iter().flat_map(|rule| rule.violations(input)).collect();
+    Report::new(violations, input.standards, rule::hash(rules, input.standards))
 }
 
-/// One broken place, as a rule reports it.
+impl<'a> Input<'a> {
+    fn spec(&self) -> &'a DataProductSpec {
+        &self.product.spec
+    }
+
+    fn output_ports(&self, kind: PortKind) -> impl Iterator<Item = &'a OutputPort> {
+        self.spec().output_ports.iter().filter(move |port| port_kind(&port.type_) == kind)
+    }
+}
+
+/// What a rule found: where, what is wrong, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Where.
+struct Finding {
     path: String,
-    /// What is wrong.
     message: String,
-    /// What to do.
     remediation: String,
+    /// Set where a finding is graver or milder than its rule says.
+    severity: Option<Severity>,
 }
 
 impl Finding {
     fn new(path: impl Into<String>, message: impl Into<String>, remediation: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into(), remediation: remediation.into() }
+        Self { path: path.into(), message: message.into(), remediation: remediation.into(), severity: None }
+    }
+
+    /// The one finding of a rule that a product keeps or breaks as a whole.
+    fn when(broken: bool, path: &str, message: &str, remediation: &str) -> Vec<Self> {
+        if broken { vec![Self::new(path, message, remediation)] } else { vec![] }
     }
 }
 
-/// A finding where a condition holds, none otherwise.
-fn when(broken: bool, finding: impl FnOnce() -> Finding) -> Vec<Finding> {
-    if broken { vec![finding()] } else { Vec::new() }
+/// The text, unless it is absent or blank: a blank text tells nobody anything.
+fn stated(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
-/// Whether a text says nothing. A blank text counts as absent: it satisfies a key check and helps nobody.
-fn is_blank(text: Option<&String>) -> bool {
-    text.is_none_or(|text| text.trim().is_empty())
+/// The words of a standard as part of a sentence, bounded, because messages in the status are.
+fn one_of(words: &[String]) -> String {
+    const SHOWN: usize = 6;
+    match words.len() {
+        0 => "what the platform standards allow".to_owned(),
+        1 => words.concat(),
+        n if n <= SHOWN => format!("one of {}", words.join(", ")),
+        n => format!("one of {} and {} more", words[..SHOWN].join(", "), n - SHOWN),
+    }
 }
 
-/// A list as people read it.
-fn list(words: &[String]) -> String {
-    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+#[cfg(test)]
+mod fixtures;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_standard_are_listed_up_to_a_bound() {
+        let words = |n: usize| (1..=n).map(|i| i.to_string()).collect::<Vec<_>>();
+        assert_eq!(one_of(&words(0)), "what the platform standards allow");
+        assert_eq!(one_of(&words(1)), "1");
+        assert_eq!(one_of(&words(3)), "one of 1, 2, 3");
+        assert_eq!(one_of(&words(8)), "one of 1, 2, 3, 4, 5, 6 and 2 more");
+    }
+
+    #[test]
+    fn blank_text_counts_as_absent() {
+        assert_eq!(stated(None), None);
+        assert_eq!(stated(Some(" \n\t")), None);
+        assert_eq!(stated(Some(" a ")), Some(" a "));
+    }
 }

@@ -1,19 +1,92 @@
-//! Rules on quality tests.
+//! QUALITY: the data is tested in the ways that the standards require.
+
+use crate::api::product::TestType;
 
 use super::{Finding, Input};
 
-pub(super) fn required_tests(input: &Input<'_>) -> Vec<Finding> {
-    let tests = input.product.spec.quality.as_ref().map_or(&[][..], |quality| &quality.tests);
+/// QUALITY-001, once for every required type of test that is missing.
+pub(super) fn has_required_tests(input: &Input<'_>) -> Vec<Finding> {
+    let tests = input.spec().quality.as_ref().map_or(&[][..], |quality| &quality.tests);
     let required = &input.standards.standards.quality.required_tests;
     required
         .iter()
-        .filter(|required| !tests.iter().any(|test| test.type_.as_str() == required.as_str()))
-        .map(|required| {
+        .filter(|word| !tests.iter().any(|test| test.type_.as_str() == word.as_str()))
+        .map(|word| {
             Finding::new(
                 "spec.quality.tests",
-                format!("Required quality test missing: {required}"),
-                format!("Add a test of type {required} to spec.quality.tests"),
+                format!("Required quality test '{word}' missing"),
+                format!("Add it to spec.quality.tests, for example {}", example(word)),
             )
         })
         .collect()
+}
+
+/// A test of a type as a spec writes it.
+fn example(word: &str) -> String {
+    let settings = [
+        (TestType::Uniqueness, "column: customer_id"),
+        (TestType::NotNull, "columns: [customer_id, email]"),
+        (TestType::Range, "column: lifetime_value, min: 0"),
+        (TestType::Freshness, "column: updated_at, max_age: 2 hours"),
+        (TestType::ReferentialIntegrity, "column: channel, reference: dim_channels.channel_code"),
+        (TestType::AcceptedValues, "column: channel"),
+        (TestType::Regex, "column: email"),
+    ];
+    match settings.into_iter().find(|(type_, _)| type_.as_str() == word) {
+        Some((_, settings)) => format!("{{type: {word}, {settings}}}"),
+        None => format!("{{type: {word}}}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        api::product::{Quality, QualityTest, TestType},
+        governance::{
+            Input,
+            fixtures::{broken_by, input, product, standards},
+        },
+    };
+
+    fn test(type_: TestType) -> QualityTest {
+        // Only the type matters to the rule, and the type has no default of its own.
+        serde_json::from_value(serde_json::json!({"type": type_})).expect("a test needs only its type")
+    }
+
+    #[test]
+    fn every_required_type_of_test_is_there() {
+        use TestType::{Custom, Freshness, NotNull, Uniqueness};
+        let cases = [
+            ("all of them", Some(vec![Uniqueness, NotNull, Freshness]), vec![]),
+            ("one twice is still one", Some(vec![Uniqueness, Uniqueness, NotNull]), vec!["freshness"]),
+            ("another one stands in for none", Some(vec![Custom, NotNull, Freshness]), vec!["uniqueness"]),
+            ("no tests", Some(vec![]), vec!["freshness", "not_null", "uniqueness"]),
+            ("nothing about quality", None, vec!["freshness", "not_null", "uniqueness"]),
+        ];
+        for (case, types, missing) in cases {
+            let quality = types.map(|types| Quality { tests: types.into_iter().map(test).collect() });
+            let product = product(|spec| spec.quality = quality);
+            let messages: Vec<_> =
+                broken_by("QUALITY-001", &input(&product)).into_iter().map(|v| v.message).collect();
+            let expected: Vec<_> =
+                missing.iter().map(|word| format!("Required quality test '{word}' missing")).collect();
+            assert_eq!(messages, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn the_remediation_shows_a_test_that_the_schema_accepts() {
+        let product = product(|spec| spec.quality = None);
+        let mut standards = standards();
+        standards.standards.quality.required_tests = vec!["freshness".into(), "row_count".into()];
+        let violations = broken_by("QUALITY-001", &Input { standards: &standards, ..input(&product) });
+        let remediations: Vec<_> = violations.iter().map(|v| v.remediation.as_str()).collect();
+        assert_eq!(
+            remediations,
+            [
+                "Add it to spec.quality.tests, for example {type: freshness, column: updated_at, max_age: 2 hours}",
+                "Add it to spec.quality.tests, for example {type: row_count}",
+            ]
+        );
+    }
 }

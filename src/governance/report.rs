@@ -1,93 +1,135 @@
-//! The result of an evaluation: violations in a stable order, totals, score and result.
+//! The report: every violation in a fixed order, the totals, the score, and what stops change.
 
-use sha2::{Digest, Sha256};
-
-use super::Rule;
 use crate::api::{
-    PlatformStandardsSpec,
+    Enforcement, PlatformStandardsSpec,
     status::{ReportResult, Severity},
 };
 
-/// Points that an error costs when the standards do not say.
-pub(super) const ERROR_WEIGHT: i32 = 10;
-/// Points that a warning costs when the standards do not say.
-pub(super) const WARNING_WEIGHT: i32 = 2;
+use super::score::{Totals, Weights};
 
-/// A broken rule.
+/// The judgement on one product. Equal inputs give equal reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// 100 minus the weight of every violation, never below 0.
+    pub score: i32,
+    /// Fail with any error, Warn with any warning, Pass otherwise.
+    pub result: ReportResult,
+    /// Number of violations of severity error.
+    pub errors: i32,
+    /// Number of violations of severity warning.
+    pub warnings: i32,
+    /// Number of violations of severity info.
+    pub infos: i32,
+    /// All of them, sorted by severity (the gravest first), path, id and message.
+    pub violations: Vec<Violation>,
+    /// Hash of the rules and standards that were applied.
+    pub rule_set_hash: String,
+}
+
+/// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The rule.
+    /// The rule, for example `SCHEMA-002`.
     pub id: &'static str,
     /// How grave it is.
     pub severity: Severity,
+    /// How far the rule itself is phased in.
+    pub state: Enforcement,
+    /// Where, for example `spec.schema.fields[email].pii`.
+    pub path: String,
     /// What is wrong.
     pub message: String,
     /// What to do.
     pub remediation: String,
-    /// Where, for example `spec.schema.fields[email].pii`.
-    pub path: String,
-}
-
-/// What the rules say of a product.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// 100 minus the weights of all violations, never below 0.
-    pub score: i32,
-    /// Fail with any error, Warn with any warning, Pass otherwise.
-    pub result: ReportResult,
-    /// Every violation, sorted by severity, rule, path and message.
-    pub violations: Vec<Violation>,
-    /// Hash of rules and standards.
-    pub rule_set_hash: String,
 }
 
 impl Report {
     pub(super) fn new(
         mut violations: Vec<Violation>,
         standards: &PlatformStandardsSpec,
-        rules: &[Rule],
+        hash: String,
     ) -> Self {
-        violations.sort_by(|a, b| {
-            (a.severity, a.id, &a.path, &a.message).cmp(&(b.severity, b.id, &b.path, &b.message))
-        });
-        let count = |severity| violations.iter().filter(|violation| violation.severity == severity).count();
-        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-        let result = match (errors, warnings) {
-            (0, 0) => ReportResult::Pass,
-            (0, _) => ReportResult::Warn,
-            _ => ReportResult::Fail,
-        };
-        let score = score(errors, warnings, standards);
-        Self { score, result, violations, rule_set_hash: hash(standards, rules) }
+        violations.sort_by(|a, b| a.order().cmp(&b.order()));
+        let totals = Totals::of(violations.iter().map(|violation| violation.severity));
+        Self {
+            score: totals.score(Weights::of(standards)),
+            result: totals.result(),
+            errors: totals.errors,
+            warnings: totals.warnings,
+            infos: totals.infos,
+            violations,
+            rule_set_hash: hash,
+        }
     }
 
-    /// Number of violations of a severity.
-    pub fn count(&self, severity: Severity) -> usize {
-        self.violations.iter().filter(|violation| violation.severity == severity).count()
-    }
-
-    /// The errors, in order.
-    pub fn errors_in_order(&self) -> impl Iterator<Item = &Violation> {
-        self.violations.iter().filter(|violation| violation.severity == Severity::Error)
+    /// The violations that stop change in a domain of this enforcement: errors of enforced rules, and only where the
+    /// domain is enforced too.
+    pub fn enforced_errors(&self, domain: Enforcement) -> impl Iterator<Item = &Violation> {
+        self.violations
+            .iter()
+            .filter(move |v| v.severity == Severity::Error && v.enforcement(domain) == Enforcement::Enforced)
     }
 }
 
-fn score(errors: usize, warnings: usize, standards: &PlatformStandardsSpec) -> i32 {
-    let weights = standards.scoring.as_ref();
-    let error = weights.and_then(|weights| weights.error).unwrap_or(ERROR_WEIGHT);
-    let warning = weights.and_then(|weights| weights.warning).unwrap_or(WARNING_WEIGHT);
-    let cost =
-        |count: usize, weight: i32| i32::try_from(count).unwrap_or(i32::MAX).saturating_mul(weight.max(0));
-    100i32.saturating_sub(cost(errors, error)).saturating_sub(cost(warnings, warning)).clamp(0, 100)
+impl Violation {
+    /// How the violation counts in a domain of this enforcement: as the milder of rule and domain says.
+    pub const fn enforcement(&self, domain: Enforcement) -> Enforcement {
+        match (self.state, domain) {
+            (Enforcement::Draft, _) | (_, Enforcement::Draft) => Enforcement::Draft,
+            (Enforcement::Grace, _) | (_, Enforcement::Grace) => Enforcement::Grace,
+            (Enforcement::Enforced, Enforcement::Enforced) => Enforcement::Enforced,
+        }
+    }
+
+    fn order(&self) -> impl Ord {
+        (self.severity, &self.path, self.id, &self.message)
+    }
 }
 
-fn hash(standards: &PlatformStandardsSpec, rules: &[Rule]) -> String {
-    let mut digest = Sha256::new();
-    for rule in rules {
-        digest.update(rule.id);
-        digest.update([0]);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn violation(severity: Severity, state: Enforcement, path: &str) -> Violation {
+        Violation {
+            id: "TEST-001",
+            severity,
+            state,
+            path: path.to_owned(),
+            message: String::new(),
+            remediation: String::new(),
+        }
     }
-    // Plain data always serializes; an empty text would still be a stable hash.
-    digest.update(serde_json::to_string(standards).unwrap_or_default());
-    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+
+    fn report(violations: Vec<Violation>) -> Report {
+        Report::new(violations, &PlatformStandardsSpec::default(), String::new())
+    }
+
+    #[test]
+    fn the_gravest_comes_first_and_then_the_path_decides() {
+        let report = report(vec![
+            violation(Severity::Info, Enforcement::Grace, "a"),
+            violation(Severity::Error, Enforcement::Grace, "c"),
+            violation(Severity::Warning, Enforcement::Grace, "a"),
+            violation(Severity::Error, Enforcement::Grace, "b"),
+        ]);
+        let order: Vec<_> =
+            report.violations.iter().map(|v| (v.severity.as_str(), v.path.as_str())).collect();
+        assert_eq!(order, [("error", "b"), ("error", "c"), ("warning", "a"), ("info", "a")]);
+    }
+
+    #[test]
+    fn only_an_enforced_error_in_an_enforced_domain_stops_change() {
+        use Enforcement::{Draft, Enforced, Grace};
+        for severity in [Severity::Error, Severity::Warning, Severity::Info] {
+            for state in [Draft, Grace, Enforced] {
+                for domain in [Draft, Grace, Enforced] {
+                    let report = report(vec![violation(severity, state, "a")]);
+                    let stops = report.enforced_errors(domain).count() == 1;
+                    let expected = (severity, state, domain) == (Severity::Error, Enforced, Enforced);
+                    assert_eq!(stops, expected, "{severity:?} of a rule in {state:?}, domain in {domain:?}");
+                }
+            }
+        }
+    }
 }

@@ -1,25 +1,33 @@
-//! Rules on the schema: it is complete, described, and says what is personal data.
+//! SCHEMA and PRIVACY: the schema is there, and every field of it is described and classified.
 
-use super::{Finding, Input, is_blank, when};
 use crate::api::product::SchemaField;
 
-pub(super) fn complete(input: &Input<'_>) -> Vec<Finding> {
-    let schema = input.product.spec.schema.as_ref();
-    let missing = |field: &str| {
-        Finding::new(
-            format!("spec.schema.{field}"),
-            format!("Missing required schema field: {field}"),
-            format!("Add '{field}' to the schema specification"),
-        )
-    };
-    let mut findings = when(is_blank(schema.and_then(|schema| schema.type_.as_ref())), || missing("type"));
-    findings.extend(when(schema.is_none_or(|schema| schema.fields.is_none()), || missing("fields")));
-    findings
+use super::{Finding, Input, stated};
+
+/// SCHEMA-001, once for the type and once for the fields.
+pub(super) fn states_type_and_fields(input: &Input<'_>) -> Vec<Finding> {
+    let schema = input.spec().schema.as_ref();
+    let parts = [
+        ("type", schema.is_some_and(|schema| schema.type_.is_some())),
+        ("fields", schema.is_some_and(|schema| schema.fields.is_some())),
+    ];
+    parts
+        .into_iter()
+        .filter(|(_, present)| !present)
+        .map(|(part, _)| {
+            Finding::new(
+                format!("spec.schema.{part}"),
+                format!("Missing required schema field: {part}"),
+                format!("Add '{part}' to the schema specification"),
+            )
+        })
+        .collect()
 }
 
-pub(super) fn described(input: &Input<'_>) -> Vec<Finding> {
+/// SCHEMA-002. The reference takes a blank description for a description; we do not.
+pub(super) fn describes_every_field(input: &Input<'_>) -> Vec<Finding> {
     fields(input)
-        .filter(|field| is_blank(field.description.as_ref()))
+        .filter(|field| stated(field.description.as_deref()).is_none())
         .map(|field| {
             Finding::new(
                 format!("spec.schema.fields[{}].description", field.name),
@@ -30,7 +38,8 @@ pub(super) fn described(input: &Input<'_>) -> Vec<Finding> {
         .collect()
 }
 
-pub(super) fn pii_declared(input: &Input<'_>) -> Vec<Finding> {
+/// PRIVACY-001. Saying `false` is an answer, saying nothing is not.
+pub(super) fn classifies_every_field(input: &Input<'_>) -> Vec<Finding> {
     fields(input)
         .filter(|field| field.pii.is_none())
         .map(|field| {
@@ -44,5 +53,77 @@ pub(super) fn pii_declared(input: &Input<'_>) -> Vec<Finding> {
 }
 
 fn fields<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a SchemaField> {
-    input.product.spec.schema.iter().flat_map(|schema| schema.fields.iter().flatten())
+    input.spec().schema.iter().filter_map(|schema| schema.fields.as_ref()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        api::product::{DataSchema, SchemaField},
+        governance::fixtures::{assert_table, product},
+    };
+
+    fn field(description: Option<&str>, pii: Option<bool>) -> SchemaField {
+        SchemaField {
+            name: "email".into(),
+            type_: "string".into(),
+            description: description.map(Into::into),
+            pii,
+            ..SchemaField::default()
+        }
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the spec has an optional block")]
+    fn schema(type_: Option<&str>, fields: Option<Vec<SchemaField>>) -> Option<DataSchema> {
+        Some(DataSchema { type_: type_.map(Into::into), fields })
+    }
+
+    #[test]
+    fn the_schema_states_type_and_fields() {
+        let cases = [
+            ("both are there", schema(Some("avro"), Some(vec![field(Some("d"), Some(true))])), vec![]),
+            ("an empty list of fields is a list", schema(Some("avro"), Some(vec![])), vec![]),
+            ("no type", schema(None, Some(vec![])), vec!["spec.schema.type"]),
+            ("no fields", schema(Some("avro"), None), vec!["spec.schema.fields"]),
+            ("an empty schema", schema(None, None), vec!["spec.schema.fields", "spec.schema.type"]),
+            ("no schema", None, vec!["spec.schema.fields", "spec.schema.type"]),
+        ];
+        assert_table(
+            "SCHEMA-001",
+            cases.map(|(case, schema, paths)| (case, product(|spec| spec.schema = schema), paths)),
+        );
+    }
+
+    #[test]
+    fn every_field_has_a_description_that_is_not_blank() {
+        let path = "spec.schema.fields[email].description";
+        let cases = [
+            ("described", Some("Address"), vec![]),
+            ("not described", None, vec![path]),
+            ("described by spaces", Some(" \n"), vec![path]),
+        ];
+        assert_table(
+            "SCHEMA-002",
+            cases.map(|(case, description, paths)| {
+                let fields = Some(vec![field(description, Some(true))]);
+                (case, product(|spec| spec.schema = schema(Some("avro"), fields)), paths)
+            }),
+        );
+    }
+
+    #[test]
+    fn every_field_says_whether_it_identifies_a_person() {
+        let cases = [
+            ("it does", Some(true), vec![]),
+            ("it does not", Some(false), vec![]),
+            ("nothing is said", None, vec!["spec.schema.fields[email].pii"]),
+        ];
+        assert_table(
+            "PRIVACY-001",
+            cases.map(|(case, pii, paths)| {
+                let fields = Some(vec![field(Some("Address"), pii)]);
+                (case, product(|spec| spec.schema = schema(Some("avro"), fields)), paths)
+            }),
+        );
+    }
 }

@@ -1,175 +1,179 @@
-//! Rules on output ports, from the platform's standards. Input ports are not judged: a domain may read what it must.
+//! STD: output ports keep to the technologies, formats, protocols and authentication of the platform's standards.
+//!
+//! Input ports are not judged: a product may read from whatever its sources are.
 
-use kube::ResourceExt;
-
-use super::{Finding, Input, is_blank, list, when};
 use crate::api::{
     FORMAT_JUSTIFICATION,
     product::{Authentication, OutputPort},
 };
 
-/// Port types that are APIs. Everything that is neither API nor stream holds data.
-const APIS: [&str; 7] = ["rest", "grpc", "graphql", "soap", "odata", "http", "api"];
-/// Port types that are streams.
-const STREAMS: [&str; 7] = ["kafka", "kinesis", "pulsar", "pubsub", "eventhub", "rabbitmq", "nats"];
+use super::{Accounts, Finding, Input, PortKind, one_of, stated};
 
-/// What a port is, as far as the standards care.
-#[derive(PartialEq)]
-enum PortKind {
-    Api,
-    Stream,
-    Storage,
-}
+/// The word of `storage.not_allowed` that forbids accounts other than the domain's.
+const INDIVIDUAL_ACCOUNTS: &str = "individual_cloud_accounts";
 
-fn kind(port: &OutputPort) -> PortKind {
-    let is = |types: &[&str]| types.contains(&port.type_.as_str());
-    if is(&APIS) {
-        PortKind::Api
-    } else if is(&STREAMS) {
-        PortKind::Stream
-    } else {
-        PortKind::Storage
-    }
-}
-
-pub(super) fn storage_allowed(input: &Input<'_>) -> Vec<Finding> {
-    let storage = &input.standards.standards.storage;
-    ports(input, &PortKind::Storage)
-        // A forbidden type has a rule of its own, so that one mistake is not charged twice.
-        .filter(|port| !storage.allowed.contains(&port.type_) && !storage.not_allowed.contains(&port.type_))
+/// STD-001.
+pub(super) fn storage_is_allowed(input: &Input<'_>) -> Vec<Finding> {
+    let allowed = &input.standards.standards.storage.allowed;
+    input
+        .output_ports(PortKind::Storage)
+        .filter(|port| !allowed.is_empty() && !allowed.contains(&port.type_))
         .map(|port| {
             Finding::new(
                 path(port, "type"),
                 format!(
-                    "Output port '{}' uses storage type {}, which is not in the standards",
+                    "Output port '{}' stores data in '{}', which is not an allowed storage",
                     port.name, port.type_
                 ),
-                format!("Use one of: {}", list(&storage.allowed)),
+                format!("Use {}", one_of(allowed)),
             )
         })
         .collect()
 }
 
-pub(super) fn storage_forbidden(input: &Input<'_>) -> Vec<Finding> {
+/// STD-002: types by their name, and accounts by their owner.
+pub(super) fn storage_is_not_forbidden(input: &Input<'_>) -> Vec<Finding> {
     let storage = &input.standards.standards.storage;
-    ports(input, &PortKind::Storage)
+    let types = input
+        .output_ports(PortKind::Storage)
         .filter(|port| storage.not_allowed.contains(&port.type_))
         .map(|port| {
             Finding::new(
                 path(port, "type"),
-                format!(
-                    "Output port '{}' uses storage type {}, which the standards forbid",
-                    port.name, port.type_
-                ),
-                format!("Move the data to one of: {}", list(&storage.allowed)),
+                format!("Output port '{}' stores data in '{}', which is forbidden", port.name, port.type_),
+                format!("Move the data to {}", one_of(&storage.allowed)),
+            )
+        });
+    let forbids_accounts = storage.not_allowed.iter().any(|word| word == INDIVIDUAL_ACCOUNTS);
+    let account = input.accounts.filter(|accounts| forbids_accounts && accounts.domain != accounts.provider);
+    types.chain(account.map(|accounts| foreign_account(input, accounts))).collect()
+}
+
+fn foreign_account(input: &Input<'_>, Accounts { domain, provider }: Accounts<'_>) -> Finding {
+    Finding::new(
+        "spec.provisioning.providerClassName",
+        format!(
+            "Resources would go to account {provider}, but the account of domain '{}' is {domain}, and individual \
+             cloud accounts are forbidden",
+            input.spec().domain
+        ),
+        format!("Choose a provider class that makes resources in account {domain}"),
+    )
+}
+
+/// STD-003.
+pub(super) fn format_is_known(input: &Input<'_>) -> Vec<Finding> {
+    let formats = &input.standards.standards.formats;
+    let none = formats.required.is_empty() && formats.optional.is_empty();
+    formatted(input)
+        .filter(|(_, format)| !none && !has(&formats.required, format) && !has(&formats.optional, format))
+        .map(|(port, format)| {
+            let justified = if formats.optional.is_empty() {
+                String::new()
+            } else {
+                format!(", or justify {} by the annotation {FORMAT_JUSTIFICATION}", one_of(&formats.optional))
+            };
+            Finding::new(
+                path(port, "format"),
+                format!("Output port '{}' has format '{format}', which is not an allowed format", port.name),
+                format!("Use {}{justified}", one_of(&formats.required)),
             )
         })
         .collect()
 }
 
-pub(super) fn format_known(input: &Input<'_>) -> Vec<Finding> {
+/// STD-004.
+pub(super) fn optional_format_is_justified(input: &Input<'_>) -> Vec<Finding> {
     let formats = &input.standards.standards.formats;
-    stated(input)
-        .filter(|(_, format)| !formats.required.contains(format) && !formats.optional.contains(format))
+    let annotations = input.product.metadata.annotations.as_ref();
+    let reason = annotations.and_then(|annotations| annotations.get(FORMAT_JUSTIFICATION));
+    let justified = stated(reason.map(String::as_str)).is_some();
+    formatted(input)
+        .filter(|(_, format)| !justified && has(&formats.optional, format) && !has(&formats.required, format))
         .map(|(port, format)| {
             Finding::new(
                 path(port, "format"),
-                format!("Output port '{}' has format {format}, which is not in the standards", port.name),
+                format!("Output port '{}' has format '{format}', which needs a justification", port.name),
                 format!(
-                    "Use one of: {}; with a justification: {}",
-                    list(&formats.required),
-                    list(&formats.optional)
+                    "Say why in the annotation {FORMAT_JUSTIFICATION}, or use {}",
+                    one_of(&formats.required)
                 ),
             )
         })
         .collect()
 }
 
-pub(super) fn format_justified(input: &Input<'_>) -> Vec<Finding> {
-    if !is_blank(input.product.annotations().get(FORMAT_JUSTIFICATION)) {
-        return Vec::new();
-    }
-    let formats = &input.standards.standards.formats;
-    stated(input)
-        .filter(|(_, format)| formats.optional.contains(format) && !formats.required.contains(format))
-        .map(|(port, format)| {
-            Finding::new(
-                path(port, "format"),
-                format!("Output port '{}' has format {format}, which needs a justification", port.name),
-                format!(
-                    "Use one of: {}; or say why in the annotation {FORMAT_JUSTIFICATION}",
-                    list(&formats.required)
-                ),
-            )
-        })
-        .collect()
-}
-
-pub(super) fn format_stated(input: &Input<'_>) -> Vec<Finding> {
-    ports(input, &PortKind::Storage)
-        .filter(|port| is_blank(port.format.as_ref()))
+/// STD-005.
+pub(super) fn storage_states_format(input: &Input<'_>) -> Vec<Finding> {
+    let required = &input.standards.standards.formats.required;
+    input
+        .output_ports(PortKind::Storage)
+        .filter(|port| !required.is_empty() && stated(port.format.as_deref()).is_none())
         .map(|port| {
             Finding::new(
                 path(port, "format"),
                 format!("Output port '{}' states no format", port.name),
-                format!("Add format, one of: {}", list(&input.standards.standards.formats.required)),
+                format!("Set its format to {}", one_of(required)),
             )
         })
         .collect()
 }
 
-pub(super) fn protocol(input: &Input<'_>) -> Vec<Finding> {
-    let protocols = &input.standards.standards.apis.required_protocols;
-    ports(input, &PortKind::Api)
-        .filter(|port| !protocols.contains(&port.type_))
+/// STD-006.
+pub(super) fn protocol_is_allowed(input: &Input<'_>) -> Vec<Finding> {
+    let allowed = &input.standards.standards.apis.required_protocols;
+    input
+        .output_ports(PortKind::Api)
+        .filter(|port| !allowed.is_empty() && !allowed.contains(&port.type_))
         .map(|port| {
             Finding::new(
                 path(port, "type"),
                 format!(
-                    "Output port '{}' speaks {}, which the standards do not allow",
+                    "Output port '{}' speaks '{}', which is not an allowed protocol",
                     port.name, port.type_
                 ),
-                format!("Offer one of: {}", list(protocols)),
+                format!("Use {}", one_of(allowed)),
             )
         })
         .collect()
 }
 
-pub(super) fn authentication(input: &Input<'_>) -> Vec<Finding> {
+/// STD-007. An API that says nothing of authentication may have none.
+pub(super) fn authentication_is_allowed(input: &Input<'_>) -> Vec<Finding> {
     let allowed = &input.standards.standards.apis.required_authentication;
-    ports(input, &PortKind::Api)
-        .flat_map(|port| {
-            let stated = port.authentication.map(Authentication::as_str);
-            when(stated.is_none_or(|stated| !allowed.iter().any(|allowed| allowed == stated)), || {
-                Finding::new(
-                    path(port, "authentication"),
-                    match stated {
-                        Some(stated) => {
-                            format!(
-                                "Output port '{}' has authentication {stated}, which is not allowed",
-                                port.name
-                            )
-                        }
-                        None => format!("Output port '{}' states no authentication", port.name),
-                    },
-                    format!("Set authentication to one of: {}", list(allowed)),
-                )
-            })
+    input
+        .output_ports(PortKind::Api)
+        .filter_map(|port| {
+            let message = match port.authentication.map(Authentication::as_str) {
+                _ if allowed.is_empty() => return None,
+                Some(word) if has(allowed, word) => return None,
+                Some(word) => {
+                    format!(
+                        "Output port '{}' has authentication '{word}', which is not allowed for an API",
+                        port.name
+                    )
+                }
+                None => format!("Output port '{}' is an API and states no authentication", port.name),
+            };
+            let remediation = format!("Set its authentication to {}", one_of(allowed));
+            Some(Finding::new(path(port, "authentication"), message, remediation))
         })
         .collect()
 }
 
-fn ports<'a>(input: &Input<'a>, wanted: &'a PortKind) -> impl Iterator<Item = &'a OutputPort> {
-    input.product.spec.output_ports.iter().filter(move |port| kind(port) == *wanted)
+/// The output ports of every kind that state a format, with it.
+fn formatted<'a>(input: &Input<'a>) -> impl Iterator<Item = (&'a OutputPort, &'a str)> {
+    let ports = input.spec().output_ports.iter();
+    ports.filter_map(|port| Some((port, stated(port.format.as_deref())?)))
 }
 
-fn stated<'a>(input: &Input<'a>) -> impl Iterator<Item = (&'a OutputPort, &'a String)> {
-    let ports = input.product.spec.output_ports.iter();
-    ports
-        .filter_map(|port| port.format.as_ref().map(|format| (port, format)))
-        .filter(|(_, format)| !is_blank(Some(format)))
+fn has(words: &[String], word: &str) -> bool {
+    words.iter().any(|known| known == word)
 }
 
 fn path(port: &OutputPort, field: &str) -> String {
     format!("spec.outputPorts[{}].{field}", port.name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,82 +1,270 @@
-//! Durations as specs write them: one whole number and one unit.
+//! Lengths of time as specs write them: `90m`, `1 hour`, `7 years`.
+//!
+//! This file decides what a duration is and how many seconds it has; the schema of the custom resources has the
+//! same grammar as a pattern, and a test below keeps the two together.
 
 use std::{fmt, str::FromStr};
 
 use thiserror::Error;
 
-/// A length of time in whole seconds. A month has 30 days and a year 365.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Span(i64);
+/// What [`Period`] accepts, as the regular expression that the schema of the custom resources uses.
+pub const PATTERN: &str =
+    "^[1-9][0-9]{0,5} ?(seconds?|s|minutes?|m|hours?|h|days?|d|weeks?|w|months?|mo|years?|y)$";
 
-/// A text that is not a duration.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "{text:?} is not a duration: {problem}; write a whole number from 1 to 999999 and one unit, for example '90 minutes'"
-)]
-pub struct SpanError {
-    text: String,
-    problem: &'static str,
-}
-
-/// Longest number of digits, so that no product of number and unit overflows.
+/// The longest text that is worth looking at; the grammar itself never needs more than 14 characters.
+const MAX_LENGTH: usize = 32;
+/// The most digits that a number may have.
 const MAX_DIGITS: usize = 6;
 
-/// The units, the longest first, each with its words.
-const UNITS: [(i64, &str, &[&str]); 7] = [
-    (365 * 86_400, "year", &["years", "year", "y"]),
-    (30 * 86_400, "month", &["months", "month", "mo"]),
-    (7 * 86_400, "week", &["weeks", "week", "w"]),
-    (86_400, "day", &["days", "day", "d"]),
-    (3_600, "hour", &["hours", "hour", "h"]),
-    (60, "minute", &["minutes", "minute", "m"]),
-    (1, "second", &["seconds", "second", "s"]),
+/// The units, from the longest to the shortest: name, short form, seconds.
+///
+/// A month has 30 days and a year has 365. `m` is a minute; a month is `mo`.
+const UNITS: [(&str, &str, i64); 7] = [
+    ("year", "y", 365 * 86_400),
+    ("month", "mo", 30 * 86_400),
+    ("week", "w", 7 * 86_400),
+    ("day", "d", 86_400),
+    ("hour", "h", 3_600),
+    ("minute", "m", 60),
+    ("second", "s", 1),
 ];
 
-impl Span {
-    /// The length in seconds.
+/// A positive length of time in whole seconds: a whole number and one unit.
+///
+/// The unit is singular, plural or short, after at most one space. Fractions and compound forms are refused, because
+/// each has a plain equivalent: `90m` for one and a half hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Period(i64);
+
+impl Period {
+    /// The length in seconds, at least 1.
     pub const fn seconds(self) -> i64 {
         self.0
     }
 
-    /// The length in minutes, rounded up, so that a threshold is never stricter than the target.
+    /// The length in minutes, rounded up, so that a threshold made of it is never tighter than the promise.
     pub const fn minutes(self) -> i64 {
         (self.0 + 59) / 60
     }
 }
 
-impl FromStr for Span {
-    type Err = SpanError;
-
-    fn from_str(text: &str) -> Result<Self, SpanError> {
-        let fail = |problem| SpanError { text: text.chars().take(40).collect(), problem };
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, rest) = text.split_at(digits);
-        if number.is_empty() {
-            return Err(fail("it does not begin with a number"));
-        }
-        if number.len() > MAX_DIGITS || number.starts_with('0') {
-            return Err(fail("the number is zero, too large, or has leading zeros"));
-        }
-        let unit = rest.strip_prefix(' ').unwrap_or(rest);
-        if unit.bytes().any(|byte| byte.is_ascii_digit()) {
-            return Err(fail("it has more than one part"));
-        }
-        let (seconds, ..) = UNITS
-            .iter()
-            .find(|(.., words)| words.contains(&unit))
-            .ok_or_else(|| fail("the unit is unknown"))?;
-        number
-            .parse::<i64>()
-            .map(|number| Self(number * seconds))
-            .map_err(|_| fail("the number is unreadable"))
+/// The canonical form: the longest unit that divides the period exactly, in its short form, without a space.
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, unit) = UNITS
+            .into_iter()
+            .find(|(.., seconds)| self.0 % seconds == 0)
+            .map_or((self.0, "s"), |(_, short, seconds)| (self.0 / seconds, short));
+        write!(f, "{count}{unit}")
     }
 }
 
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, unit, _) =
-            UNITS.iter().find(|(seconds, ..)| self.0 % seconds == 0).copied().unwrap_or((1, "second", &[]));
-        let number = self.0 / seconds;
-        write!(f, "{number} {unit}{}", if number == 1 { "" } else { "s" })
+impl FromStr for Period {
+    type Err = PeriodError;
+
+    fn from_str(text: &str) -> Result<Self, PeriodError> {
+        parse(text).map(Self).map_err(|problem| PeriodError { text: super::excerpt(text), problem })
+    }
+}
+
+/// A text that is not a duration.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "{text:?} is not a duration: {problem}; write a whole number and one unit (second, minute, hour, day, week, \
+     month, year; short: s, m, h, d, w, mo, y), for example \"1 hour\" or \"90m\""
+)]
+pub struct PeriodError {
+    /// The text, cut to a bounded length.
+    pub text: String,
+    /// What is wrong with it.
+    pub problem: PeriodProblem,
+}
+
+/// What is wrong with a text that should be a duration.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PeriodProblem {
+    /// There is more of it than any duration needs.
+    #[error("it is longer than {MAX_LENGTH} characters")]
+    TooLong,
+    /// It begins with something else.
+    #[error("it does not begin with a number")]
+    NoNumber,
+    /// Nothing lasts no time.
+    #[error("the number must be at least 1 and must not begin with a zero")]
+    LeadingZero,
+    /// The number has too many digits.
+    #[error("the number has more than {MAX_DIGITS} digits")]
+    TooManyDigits,
+    /// The number has decimals. Where the same length has a plain form, it is shown.
+    #[error("the number has a fraction{}", .plain.map(|plain| format!(", write {plain}")).unwrap_or_default())]
+    Fraction {
+        /// The same length without a fraction.
+        plain: Option<Period>,
+    },
+    /// There is a number and nothing else.
+    #[error("the unit is missing")]
+    NoUnit,
+    /// Several numbers with units, such as `1h30m`.
+    #[error("compound forms are not allowed, 1h30m is 90m")]
+    Compound,
+    /// What follows the number is not a unit.
+    #[error("{0:?} is not a unit")]
+    UnknownUnit(String),
+}
+
+fn parse(text: &str) -> Result<i64, PeriodProblem> {
+    if text.len() > MAX_LENGTH {
+        return Err(PeriodProblem::TooLong);
+    }
+    let (digits, rest) = split_digits(text);
+    if digits.is_empty() {
+        return Err(PeriodProblem::NoNumber);
+    }
+    if let Some(decimals) = rest.strip_prefix('.') {
+        return Err(PeriodProblem::Fraction { plain: without_fraction(digits, decimals) });
+    }
+    if digits.starts_with('0') {
+        return Err(PeriodProblem::LeadingZero);
+    }
+    if digits.len() > MAX_DIGITS {
+        return Err(PeriodProblem::TooManyDigits);
+    }
+    let unit = rest.strip_prefix(' ').unwrap_or(rest);
+    if unit.is_empty() {
+        return Err(PeriodProblem::NoUnit);
+    }
+    let seconds = unit_seconds(unit).ok_or_else(|| {
+        if unit.contains(|c: char| c.is_ascii_digit()) {
+            PeriodProblem::Compound
+        } else {
+            PeriodProblem::UnknownUnit(unit.to_owned())
+        }
+    })?;
+    let count: i64 = digits.parse().map_err(|_| PeriodProblem::TooManyDigits)?;
+    Ok(count * seconds)
+}
+
+/// The leading ASCII digits and what follows them.
+fn split_digits(text: &str) -> (&str, &str) {
+    text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())
+}
+
+/// The seconds of a unit in any of its three forms.
+fn unit_seconds(unit: &str) -> Option<i64> {
+    let names =
+        |name: &str, short: &str| unit == name || unit == short || unit.strip_suffix('s') == Some(name);
+    UNITS.into_iter().find(|(name, short, _)| names(name, short)).map(|(.., seconds)| seconds)
+}
+
+/// The length that `1.5 hours` means, when it is a whole number of seconds and can be written without a fraction.
+fn without_fraction(whole: &str, rest: &str) -> Option<Period> {
+    let (decimals, unit) = split_digits(rest);
+    let unit = unit_seconds(unit.strip_prefix(' ').unwrap_or(unit))?;
+    let scale = 10_i64.checked_pow(u32::try_from(decimals.len()).ok()?)?;
+    let parts = format!("{whole}{decimals}").parse::<i64>().ok()?.checked_mul(unit)?;
+    // Only what the grammar can express is worth proposing.
+    (parts % scale == 0).then(|| Period(parts / scale).to_string().parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::CustomResourceExt;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_form_of_every_unit_is_read() {
+        for (name, short, seconds) in UNITS {
+            for text in [format!("1 {name}"), format!("1 {name}s"), format!("1{name}"), format!("1{short}")] {
+                assert_eq!(text.parse().map(Period::seconds), Ok(seconds), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_period_prints_in_the_longest_unit_that_divides_it() {
+        let cases = [
+            ("1 hour", "1h"),
+            ("90m", "90m"),
+            ("120 minutes", "2h"),
+            ("7 years", "7y"),
+            ("28d", "4w"),
+            ("45 days", "45d"),
+            ("999999 years", "999999y"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(
+                text.parse().map(|period: Period| period.to_string()),
+                Ok(expected.to_owned()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn minutes_are_rounded_up_so_that_no_threshold_is_tighter_than_the_promise() {
+        for (text, minutes) in [("1s", 1), ("60s", 1), ("61s", 2), ("1 hour", 60)] {
+            assert_eq!(text.parse().map(Period::minutes), Ok(minutes), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_wrong_and_often_what_to_write() {
+        let cases = [
+            ("", "it does not begin with a number"),
+            ("hour", "it does not begin with a number"),
+            ("-1 hour", "it does not begin with a number"),
+            (" 1 hour", "it does not begin with a number"),
+            ("0s", "at least 1"),
+            ("05m", "must not begin with a zero"),
+            ("1234567s", "more than 6 digits"),
+            ("5", "the unit is missing"),
+            ("5 ", "the unit is missing"),
+            ("1  hour", "\" hour\" is not a unit"),
+            ("1 hour ", "\"hour \" is not a unit"),
+            ("1 Hour", "\"Hour\" is not a unit"),
+            ("1 fortnight", "\"fortnight\" is not a unit"),
+            ("1h30m", "compound forms are not allowed, 1h30m is 90m"),
+            ("1 hour 30 minutes", "compound forms are not allowed"),
+            ("1.5 hours", "the number has a fraction, write 90m"),
+            ("0.5y", "the number has a fraction, write 4380h"),
+            ("0.3s", "the number has a fraction; write"),
+            ("1.", "the number has a fraction; write"),
+            ("99999999999999999999 y", "more than 6 digits"),
+            ("1 hour, or so, if all goes well today", "longer than 32 characters"),
+        ];
+        for (text, expected) in cases {
+            let error = text.parse::<Period>().expect_err(text).to_string();
+            assert!(error.contains(expected) && error.contains("for example"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_schema_of_the_custom_resource_has_the_same_grammar() {
+        let crd = serde_json::to_string(&crate::api::DataProduct::crd()).expect("a definition is JSON");
+        assert!(crd.contains(PATTERN));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_no_error_is_long(text in ".*") {
+            if let Err(error) = text.parse::<Period>() {
+                prop_assert!(error.to_string().len() < 1024);
+            }
+        }
+
+        #[test]
+        fn what_looks_like_numbers_and_units_never_panics(text in "[0-9.]{0,22} ?[a-z0-9. ]{0,10}") {
+            let _ = text.parse::<Period>();
+        }
+
+        #[test]
+        fn all_that_the_pattern_allows_is_read_and_survives_printing(
+            text in PATTERN.trim_start_matches('^').trim_end_matches('$')
+        ) {
+            let period: Period = text.parse()?;
+            prop_assert_eq!(period.to_string().parse::<Period>()?, period);
+        }
     }
 }

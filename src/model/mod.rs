@@ -9,3 +9,12 @@ pub mod name;
 pub mod owner;
 pub mod percent;
 pub mod resource;
+
+/// The beginning of a text of unknown length, for a message about it.
+fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -49,7 +49,7 @@ pub struct Decision {
 pub fn decide(world: &World) -> Decision {
     let declared = &world.declared;
     let report = judge(declared, world.scope.as_ref().ok());
-    let enforcement = world.scope.as_ref().map_or(Enforcement::Enforced, Scope::enforcement);
+    let enforcement = enforcement(world);
     let memory = remember(declared);
 
     let mut blockers = Vec::new();
@@ -101,7 +101,23 @@ fn judge(declared: &Declared, scope: Option<&Scope>) -> Option<Report> {
         product: &declared.product,
         standards: &standards.spec,
         domain_owner: domain.and_then(|domain| domain.spec.owner.as_ref()),
+        accounts: accounts(scope),
     }))
+}
+
+/// Where the resources belong and where they would go. A domain that names no account has its class's.
+fn accounts(scope: Option<&Scope>) -> Option<governance::Accounts<'_>> {
+    let scope = scope?;
+    let domain = scope.domain_spec.as_ref().and_then(|domain| domain.spec.account.as_ref()?.id.as_deref());
+    Some(governance::Accounts { domain: domain.unwrap_or(&scope.account), provider: &scope.account })
+}
+
+/// How strictly a product is judged: a draft never stops anything.
+fn enforcement(world: &World) -> Enforcement {
+    if world.declared.product.spec.lifecycle == Some(Lifecycle::Draft) {
+        return Enforcement::Draft;
+    }
+    world.scope.as_ref().map_or(Enforcement::Enforced, Scope::enforcement)
 }
 
 /// Everything but a missing scope that holds change back.
@@ -116,8 +132,8 @@ fn holds(declared: &Declared, report: Option<&Report>, enforcement: Enforcement,
     }
     match report {
         None => holds.push(Blocker::NoStandards),
-        Some(report) if enforcement == Enforcement::Enforced && !draft => {
-            let mut errors = report.errors_in_order();
+        Some(report) => {
+            let mut errors = report.enforced_errors(enforcement);
             if let Some(first) = errors.next() {
                 holds.push(Blocker::PolicyErrors {
                     errors: 1 + errors.count(),
@@ -125,7 +141,6 @@ fn holds(declared: &Declared, report: Option<&Report>, enforcement: Enforcement,
                 });
             }
         }
-        Some(_) => {}
     }
     if let Some((name, holder)) = &declared.neighbours.name_taken {
         holds.push(Blocker::NameTaken { name: name.clone(), holder: holder.to_string() });

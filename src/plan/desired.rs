@@ -12,7 +12,7 @@ use crate::{
     },
     model::{
         attributes::{Attributes, Bucket, CatalogDatabase, EncryptionKey, FreshnessAlarm, Grants},
-        duration::Span,
+        duration::Period,
         owner::MANAGED_BY,
         resource::{Desired, Kind, Removal, Tags},
     },
@@ -143,7 +143,7 @@ fn alarm(product: &DataProduct, scope: &Scope, tags: &Tags) -> Result<Option<Fre
     let Some(freshness) = product.spec.slo.as_ref().and_then(|slo| slo.freshness.as_ref()) else {
         return Ok(None);
     };
-    let target: Span = freshness
+    let target: Period = freshness
         .target
         .parse()
         .map_err(|error| Blocker::BadSpec { message: format!("spec.slo.freshness.target: {error}") })?;

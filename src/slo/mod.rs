@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     api::{DataProduct, product::SloTarget, status::SloState},
     model::{
-        duration::Span,
+        duration::Period,
         measurement::{Objective, Reading, Value},
     },
     plan::assess::Fault,
@@ -83,7 +83,7 @@ fn verdict(
     if objective != Objective::Freshness {
         return unknown;
     }
-    let span: Span = match target.target.parse() {
+    let span: Period = match target.target.parse() {
         Ok(span) => span,
         Err(error) => {
             return Verdict { message: format!("the target cannot be read: {error}"), ..unknown };
@@ -103,7 +103,7 @@ fn verdict(
     }
 }
 
-fn freshness(reading: &Reading, target: Span, now: Timestamp, base: Verdict) -> Verdict {
+fn freshness(reading: &Reading, target: Period, now: Timestamp, base: Verdict) -> Verdict {
     let (since, empty) = match reading.value {
         Value::NewestData(at) => (at, false),
         Value::NoDataSince(at) => (at, true),

@@ -3,7 +3,10 @@
 use super::{Facts, reason::Reason};
 use crate::model::resource::{Delta, Kind};
 use crate::{
-    api::{Enforcement, status::SloState},
+    api::{
+        Enforcement,
+        status::{Severity, SloState},
+    },
     plan::{
         Blocker,
         assess::{Assessment, State},
@@ -66,25 +69,25 @@ pub(super) fn governance(facts: &Facts<'_>) -> Signal {
     let Some(report) = &facts.decision.report else {
         return Signal::no(Reason::EvaluationFailed, Blocker::NoStandards.to_string());
     };
-    let errors = report.errors_in_order().count();
     let refusal =
         facts.decision.blockers.iter().find(|blocker| matches!(blocker, Blocker::PolicyErrors { .. }));
-    match (refusal, errors, facts.decision.enforcement) {
-        (Some(blocker), ..) => Signal::no(Reason::PolicyErrors, blocker.to_string()),
+    let errors = report.violations.iter().filter(|violation| violation.severity == Severity::Error);
+    let in_grace =
+        errors.filter(|error| error.enforcement(facts.decision.enforcement) == Enforcement::Grace).count();
+    match (refusal, report.errors, in_grace) {
+        (Some(refusal), ..) => Signal::no(Reason::PolicyErrors, refusal.to_string()),
         (None, 0, _) => Signal::yes(format!("score {}, no policy errors", report.score)),
-        (None, _, Enforcement::Grace) => Signal::no(
-            Reason::InGrace,
-            format!(
-                "{errors} policy errors will stop change once the domain leaves Grace; see status.governance"
-            ),
-        ),
-        (None, ..) => Signal {
+        (None, errors, 0) => Signal {
             holds: Some(true),
             reason: Reason::NotEnforced,
             message: format!(
                 "{errors} policy errors are not enforced for this product; see status.governance"
             ),
         },
+        (None, ..) => Signal::no(
+            Reason::InGrace,
+            format!("{in_grace} policy errors will stop change once their grace ends; see status.governance"),
+        ),
     }
 }
 

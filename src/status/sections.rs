@@ -11,14 +11,13 @@ use super::{
 use crate::{
     api::{
         ACCEPT_LOSS, DataProductStatus, Enforcement,
-        product::{Lifecycle, OutputPort},
+        product::OutputPort,
         status::{
             AccessStatus, DomainStatus, Drift, Endpoint, ErrorClass, GovernanceStatus, GrantStatus,
             LastError, LineageStatus, ObjectiveStatus, Outputs, PlanAction, PlanStatus, PolicyEnforcement,
-            ResourceState, ResourceStatus, Severity, SloStatus, UpstreamStatus, Violation,
+            ResourceState, ResourceStatus, SloStatus, UpstreamStatus, Violation,
         },
     },
-    governance::Report,
     model::resource::{Delta, Kind},
     plan::{
         Step, StepResult,
@@ -70,7 +69,7 @@ pub(super) fn governance(
             remediation: text(&violation.remediation, MESSAGE_LIMIT),
             path: text(&violation.path, VALUE_LIMIT),
             policy: BUILT_IN_POLICY.to_owned(),
-            enforcement: enforcement(facts),
+            enforcement: enforcement(violation.enforcement(facts.decision.enforcement)),
             since: seen.map_or_else(|| Some(instant(clock.now)), |seen| seen.since.clone()),
             deadline: None,
             exception_ref: None,
@@ -79,9 +78,9 @@ pub(super) fn governance(
     Some(GovernanceStatus {
         score: Some(report.score),
         result: Some(report.result),
-        errors: total(report, Severity::Error),
-        warnings: total(report, Severity::Warning),
-        infos: total(report, Severity::Info),
+        errors: report.errors,
+        warnings: report.warnings,
+        infos: report.infos,
         excepted: 0,
         policy_set_hash: Some(report.rule_set_hash.clone()),
         violations: violations.collect(),
@@ -89,14 +88,8 @@ pub(super) fn governance(
     })
 }
 
-fn total(report: &Report, severity: Severity) -> i32 {
-    i32::try_from(report.count(severity)).unwrap_or(i32::MAX)
-}
-
-fn enforcement(facts: &Facts<'_>) -> PolicyEnforcement {
-    let draft = facts.world.declared.product.spec.lifecycle == Some(Lifecycle::Draft);
-    match facts.decision.enforcement {
-        _ if draft => PolicyEnforcement::Draft,
+const fn enforcement(enforcement: Enforcement) -> PolicyEnforcement {
+    match enforcement {
         Enforcement::Draft => PolicyEnforcement::Draft,
         Enforcement::Grace => PolicyEnforcement::Grace,
         Enforcement::Enforced => PolicyEnforcement::Enforced,

@@ -6,6 +6,5 @@ mod golden;
 mod outside;
 mod plan;
 mod status;
-mod units;
 mod walls;
 mod world;

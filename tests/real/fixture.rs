@@ -19,7 +19,7 @@ use crate::support::{
 };
 
 /// Longest wait for one condition.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// Control planes at the same time: each needs a core to start.
 static SLOTS: Semaphore = Semaphore::const_new(2);
 
@@ -153,7 +153,7 @@ pub(crate) fn example(name: &str) -> Result<String> {
 /// A small product without violations.
 pub(crate) fn small(namespace: &str, domain: &str, name: &str, more: &str) -> String {
     format!(
-        r#"
+        r"
 apiVersion: datamesh.io/v1
 kind: DataProduct
 metadata: {{name: {name}, namespace: {namespace}}}
@@ -166,6 +166,6 @@ spec:
   slo: {{freshness: {{target: 1 hour}}, availability: {{target: 99%}}}}
   quality: {{tests: [{{type: uniqueness, column: id}}, {{type: not_null, column: id}}, {{type: freshness, column: id, max_age: 1 hour}}]}}
   access: {{classification: internal, retention: 1 year, roles: [{{name: reader, permissions: [SELECT], principals: [reader-role]}}]}}
-{more}"#
+{more}"
     )
 }

@@ -109,7 +109,11 @@ async fn what_was_changed_behind_the_back_is_corrected_and_a_lost_bucket_is_not_
     fs::write(bucket.join("part-1.parquet"), b"PAR1")?;
     look("data")?;
     let met = mesh.wait_condition(CUSTOMER, "SLOsMet", "True", "Succeeded").await?;
-    ensure!(met.slo.and_then(|slo| slo.state).map(|state| state.as_str()) == Some("Met"), "freshness is met");
+    ensure!(
+        met.slo.and_then(|slo| slo.state).map(dataproduct_operator::api::status::SloState::as_str)
+            == Some("Met"),
+        "freshness is met"
+    );
     fs::remove_dir_all(&bucket)?;
     look("loss")?;
     let lost = mesh.wait_condition(CUSTOMER, "Ready", "False", "ResourceLost").await?;

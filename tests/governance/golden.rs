@@ -1,0 +1,91 @@
+//! Products in, reports out. `UPDATE_GOLDENS=1` writes the reports anew; read the difference before it is committed.
+
+use std::{env, fmt::Write, fs, path::PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use dataproduct_operator::{
+    api::{DataProduct, Enforcement, PlatformStandards},
+    governance::{Input, RULES, Report, evaluate_rules},
+};
+use serde::de::DeserializeOwned;
+
+/// Fixture, number of the last rule that is applied, and the expected score and result.
+const CASES: &[(&str, usize, i32, &str)] = &[
+    ("customer-360", 7, 100, "Pass"),
+    ("customer-360", 20, 100, "Pass"),
+    ("empty", 7, 48, "Fail"),
+    ("empty", 20, 0, "Fail"),
+    ("bare-field", 7, 88, "Fail"),
+    ("availability-99", 7, 100, "Pass"),
+    ("availability-98-99", 7, 98, "Warn"),
+    ("eleven-errors", 7, 0, "Fail"),
+    ("all-wrong", 20, 0, "Fail"),
+];
+
+#[test]
+fn every_fixture_gets_the_report_beside_it() -> Result<()> {
+    let standards: PlatformStandards = read("standards")?;
+    for &(fixture, last, score, result) in CASES {
+        let product: DataProduct = read(fixture)?;
+        let input =
+            Input { product: &product, standards: &standards.spec, domain_owner: None, accounts: None };
+        let report = evaluate_rules(&RULES[..last], &input);
+        assert_eq!((report.score, report.result.as_str()), (score, result), "{fixture}, rules 1 to {last}");
+        compare(&format!("{fixture}.rules-1-{last}.txt"), &text(&report)?)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_rule_is_broken_by_some_fixture() -> Result<()> {
+    let standards: PlatformStandards = read("standards")?;
+    for rule in RULES {
+        let broken = CASES.iter().try_fold(false, |broken, (fixture, ..)| -> Result<bool> {
+            let product: DataProduct = read(fixture)?;
+            let input =
+                Input { product: &product, standards: &standards.spec, domain_owner: None, accounts: None };
+            Ok(broken || !evaluate_rules(&[*rule], &input).violations.is_empty())
+        })?;
+        assert!(broken, "no fixture breaks {}", rule.id);
+    }
+    Ok(())
+}
+
+/// A report as text. The hash is left out, because it is another one in each release.
+fn text(report: &Report) -> Result<String> {
+    let Report { score, result, errors, warnings, infos, violations, .. } = report;
+    let mut text = String::new();
+    writeln!(
+        text,
+        "score {score}, {}: errors {errors}, warnings {warnings}, infos {infos}",
+        result.as_str()
+    )?;
+    for violation in violations {
+        let enforced = violation.enforcement(Enforcement::Enforced) == Enforcement::Enforced;
+        let mark = if enforced { " (enforced)" } else { "" };
+        writeln!(text, "\n{} {} {}{mark}", violation.severity.as_str(), violation.id, violation.path)?;
+        writeln!(text, "  {}", violation.message)?;
+        writeln!(text, "  {}", violation.remediation)?;
+    }
+    Ok(text)
+}
+
+fn compare(name: &str, actual: &str) -> Result<()> {
+    let path = path(name);
+    if env::var_os("UPDATE_GOLDENS").is_some() {
+        return fs::write(&path, actual).with_context(|| format!("writing {name}"));
+    }
+    let expected = fs::read_to_string(&path).with_context(|| format!("reading {name}"))?;
+    ensure!(actual == expected, "{name} differs; the report is now:\n{actual}");
+    Ok(())
+}
+
+fn read<T: DeserializeOwned>(fixture: &str) -> Result<T> {
+    let name = format!("{fixture}.yaml");
+    let text = fs::read_to_string(path(&name)).with_context(|| format!("reading {name}"))?;
+    serde_saphyr::from_str(&text).with_context(|| format!("decoding {name}"))
+}
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/governance/fixtures").join(name)
+}
