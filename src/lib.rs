@@ -1,11 +1,48 @@
-//! Crate.
+//! An operator for the data products of a data mesh.
+//!
+//! A domain team declares a `DataProduct`; the operator judges it by the platform's policies, provisions what it asks
+//! for through a provider, measures its service levels, and writes all that it knows into its status.
+//!
+//! Read it as a person walks through a house: one front door, a straight corridor, no way back.
+//!
+//! ```text
+//!  watch ──► gather ──► decide ──────────► apply ──► summarize ──► report ──► schedule
+//!           (reads)     (pure)            (writes)    (pure)      (writes)    (pure)
+//!           product     bind domain       one step    old status  status      next visit,
+//!           domain      judge             at a time,  + decision  patch only  with backoff
+//!           class       wanted resources  outcomes    + outcomes  if changed  and jitter
+//!           standards   compare, plan     are values  = status    events on
+//!           observed                                              transitions
+//! ```
+//!
+//! The rooms, in the order in which they are best read:
+//!
+//! | Room | What it decides | What it never does |
+//! |---|---|---|
+//! | [`api`] | the shape of the custom resources | judge a product |
+//! | [`model`] | how resources, owners, names and units look | talk to anybody |
+//! | [`governance`] | which rules are broken, and the score | stop anything |
+//! | [`plan`] | what is to be done, and what holds it back | do it |
+//! | [`slo`] | whether promises are kept | read a clock |
+//! | [`status`] | what is said | say it |
+//! | [`provider`] | how the outside is read and changed | decide |
+//! | [`controller`] | when, and for whom | judge, plan or summarize |
+//! | [`cli`] | how people ask | answer differently from the operator |
+//!
+//! `api`, `model`, `governance`, `plan`, `slo` and `status` are pure: no client, no clock, no chance, no task. A test
+//! reads their sources and fails when that wall is broken.
+
 pub mod api;
-pub mod cli;
-pub mod controller;
-pub mod governance;
 pub mod model;
+
+pub mod governance;
 pub mod plan;
-pub mod provider;
 pub mod slo;
 pub mod status;
+
+pub mod provider;
+
+pub mod controller;
+
+pub mod cli;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use dataproduct_operator::{
         resource::{Key, Kind},
     },
     provider::{
-        ErrorKind, Provider,
+        ErrorKind,
         conformance::World,
         local::{Local, Store},
     },
