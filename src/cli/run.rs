@@ -17,8 +17,8 @@ use crate::{
 /// Which cluster is meant.
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
-    /// Kubeconfig file. The default is the pod's own identity, else what kubectl uses.
-    #[arg(long, env = "KUBECONFIG", value_name = "FILE")]
+    /// Kubeconfig file. The default is what kubectl uses, the variable KUBECONFIG included, else the pod's own identity.
+    #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig.
     #[arg(long, value_name = "NAME")]

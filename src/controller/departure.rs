@@ -115,7 +115,7 @@ async fn let_go(ctx: &Context, product: &DataProduct) -> Result<Visit, RequestEr
     ctx.succeeded(&ProductName::of(product));
     match kubernetes::remove_finalizer(&ctx.client, product).await {
         Ok(()) => Ok(Visit::OVER),
-        Err(error) if error.is_about_another_object() => Ok(Visit::STALE),
+        Err(error) if error.is_stale() => Ok(Visit::STALE),
         Err(error) => Err(error),
     }
 }

@@ -41,7 +41,19 @@ pub enum RequestError {
 impl RequestError {
     /// Whether the object is gone, or is another one than was meant.
     pub fn is_about_another_object(&self) -> bool {
-        matches!(self, Self::Kube(kube::Error::Api(status)) if status.code == 404 || status.code == 409 || status.code == 422)
+        matches!(self.code(), Some(404 | 409))
+    }
+
+    /// Whether a patch of the finalizers met another state of the object than was seen: a failed test is a 422.
+    pub fn is_stale(&self) -> bool {
+        self.is_about_another_object() || self.code() == Some(422)
+    }
+
+    fn code(&self) -> Option<u16> {
+        match self {
+            Self::Kube(kube::Error::Api(status)) => Some(status.code),
+            _ => None,
+        }
     }
 }
 

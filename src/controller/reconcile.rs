@@ -107,7 +107,7 @@ async fn secure(ctx: &Context, product: &DataProduct, decision: &Decision) -> Re
         })
     };
     match answer {
-        Err(error) if error.is_about_another_object() => Ok(false),
+        Err(error) if error.is_stale() => Ok(false),
         answer => answer,
     }
 }

@@ -126,3 +126,66 @@ fn freshness(reading: &Reading, target: Period, now: Timestamp, base: Verdict) -
         ..base
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{api::product::Slo, provider::ErrorKind};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).expect("an instant")
+    }
+
+    fn product(freshness: &str) -> DataProduct {
+        let objective = |target: &str| Some(SloTarget { target: target.to_owned(), ..SloTarget::default() });
+        let mut product = DataProduct::default();
+        product.spec.slo =
+            Some(Slo { freshness: objective(freshness), accuracy: objective("99%"), ..Slo::default() });
+        product
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "a measurement may fail")]
+    fn reading(value: Value) -> Result<Vec<Reading>, Fault> {
+        Ok(vec![Reading { objective: Objective::Freshness, value, source: "a test".to_owned() }])
+    }
+
+    #[test]
+    fn freshness_is_judged_against_its_target_and_flips_when_it_is_due() {
+        let cases = [
+            ("just arrived", Value::NewestData(at(10_000)), 10_000, SloState::Met, Some(at(13_600))),
+            ("exactly due", Value::NewestData(at(10_000)), 13_600, SloState::Met, Some(at(13_600))),
+            ("one second late", Value::NewestData(at(10_000)), 13_601, SloState::Breached, None),
+            ("nothing yet", Value::NoDataSince(at(10_000)), 12_000, SloState::Unknown, Some(at(13_600))),
+            ("nothing for too long", Value::NoDataSince(at(10_000)), 20_000, SloState::Breached, None),
+            ("from the future", Value::NewestData(at(20_000)), 10_000, SloState::Met, Some(at(23_600))),
+        ];
+        for (case, value, now, state, flips_at) in cases {
+            let verdicts = judge(&product("1 hour"), &reading(value), at(now));
+            assert_eq!((verdicts[0].state, verdicts[0].flips_at), (state, flips_at), "{case}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_measured_is_unknown_and_says_why() {
+        let down = Err(Fault { kind: ErrorKind::Timeout, message: "no answer".to_owned() });
+        let freshness = &judge(&product("1 hour"), &down, at(0))[0];
+        assert_eq!(freshness.state, SloState::Unknown);
+        assert!(freshness.message.contains("no answer"), "{}", freshness.message);
+        let verdicts = judge(&product("1h30m"), &reading(Value::NewestData(at(0))), at(0));
+        assert!(
+            verdicts.iter().all(|verdict| verdict.state == SloState::Unknown && !verdict.message.is_empty())
+        );
+        assert_eq!(worst(&verdicts), SloState::Unknown);
+        assert!(judge(&DataProduct::default(), &Ok(Vec::new()), at(0)).is_empty());
+    }
+
+    #[test]
+    fn the_worst_measured_objective_counts_and_silence_does_not_hide_it() {
+        let met = judge(&product("1 hour"), &reading(Value::NewestData(at(0))), at(60));
+        assert_eq!(worst(&met), SloState::Met, "accuracy is not measured and not counted");
+        let breached = judge(&product("1 hour"), &reading(Value::NewestData(at(0))), at(9_999));
+        assert_eq!(worst(&breached), SloState::Breached);
+        assert_eq!(next_flip(&met, at(60)), Some(at(3_600)));
+        assert_eq!(next_flip(&breached, at(9_999)), None);
+    }
+}

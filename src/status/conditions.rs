@@ -104,13 +104,7 @@ pub(super) fn planned(facts: &Facts<'_>) -> Signal {
         )
     });
     match (planning, &facts.world.scope) {
-        (Some(blocker), _) | (None, Err(blocker)) => Signal::no(
-            match blocker {
-                Blocker::AwaitingApproval { .. } => Reason::AwaitingApproval,
-                _ => Reason::PlanFailed,
-            },
-            blocker.to_string(),
-        ),
+        (Some(blocker), _) | (None, Err(blocker)) => Signal::no(blocker_reason(blocker), blocker.to_string()),
         (None, Ok(_)) => Signal::yes("the plan is made"),
     }
 }
@@ -265,7 +259,8 @@ pub(super) fn blocker_reason(blocker: &Blocker) -> Reason {
         Blocker::ClassNotAllowed { .. } => Reason::ClassNotAllowed,
         Blocker::ClassMissing { .. } => Reason::ClassMissing,
         Blocker::ClassChanged { .. } => Reason::ClassChanged,
-        Blocker::ProviderUnusable { .. } => Reason::ProviderUnavailable,
+        Blocker::ProviderUnusable { transient: true, .. } => Reason::ProviderUnavailable,
+        Blocker::ProviderUnusable { transient: false, .. } => Reason::ProviderRejected,
         Blocker::BadName(_) | Blocker::NameTaken { .. } => Reason::NameConflict,
         Blocker::NoStandards => Reason::EvaluationFailed,
         Blocker::PolicyErrors { .. } => Reason::PolicyErrors,

@@ -5,4 +5,5 @@
 mod conformance;
 mod hostile;
 mod killed;
+mod layers;
 mod world;

@@ -1,4 +1,4 @@
-//! What the README says is what the code does.
+//! What the README says is what the code does, and what is generated is what is committed.
 
 use dataproduct_operator::{api::Enforcement, governance::RULES, status::Reason};
 
@@ -32,4 +32,19 @@ fn every_manifest_that_the_readme_names_exists() {
         let name = word.trim_start_matches("examples/").trim_end_matches(['.', ',']);
         assert!(name.is_empty() || examples.join(name).is_file(), "{word} is missing");
     }
+}
+
+#[test]
+fn the_generated_definitions_are_current() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
+    let generated = dataproduct_operator::cli::crds::documents().expect("the definitions");
+    for (name, content) in &generated {
+        let committed = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+        assert!(
+            committed == *content,
+            "crds/{name} is not what the code says; run `make generate` and commit"
+        );
+    }
+    let files = std::fs::read_dir(folder).expect("crds/").count();
+    assert_eq!(files, generated.len(), "crds/ has a file that nothing generates");
 }

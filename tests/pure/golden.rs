@@ -53,5 +53,12 @@ fn compare(path: &Path, actual: &str) {
         fs::write(path, actual).expect("a writable golden file");
     }
     let expected = fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(expected, actual, "{} differs; UPDATE_GOLDEN=1 writes it anew", path.display());
+    let first =
+        expected.lines().zip(actual.lines()).enumerate().find(|(_, (expected, actual))| expected != actual);
+    assert!(
+        expected == actual,
+        "{} differs, first at line {:?}; UPDATE_GOLDEN=1 writes it anew",
+        path.display(),
+        first.map(|(line, (expected, actual))| (line + 1, expected, actual))
+    );
 }

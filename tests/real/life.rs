@@ -280,7 +280,7 @@ async fn a_name_that_two_products_share_is_refused_before_anything_is_made() -> 
     mesh.plane.apply(&small("orders", "orders", "eu-daily", ""))?;
     mesh.wait_condition(("orders", "eu-daily"), "Ready", "True", "Ready").await?;
     mesh.plane.apply(&small("ab", "orders-eu", "daily", ""))?;
-    let refused = mesh.wait_condition(("ab", "daily"), "Ready", "False", "PlanFailed").await?;
+    let refused = mesh.wait_condition(("ab", "daily"), "Ready", "False", "NameConflict").await?;
     let message = &refused.condition("Ready").context("Ready")?.message;
     ensure!(message.contains("orders/eu-daily") && message.contains("spec.provisioning.names"), "{message}");
     ensure!(mesh.ledger()?.len() == 5, "only the older product has resources: {:?}", mesh.ledger()?);

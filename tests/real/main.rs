@@ -5,11 +5,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod counted;
 mod definitions;
 mod deletion;
 mod faulty;
 mod fixture;
 mod interleaving;
 mod life;
+mod plane;
 mod scale;
 mod trouble;

@@ -78,7 +78,17 @@ pub(super) struct Row {
     /// What was in a bucket when it was last measured.
     pub(super) content: Option<String>,
     /// The secret of a key. It is never shown.
-    pub(super) material: Option<Vec<u8>>,
+    pub(super) material: Option<Material>,
+}
+
+/// The secret of a key.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Material(pub(super) Vec<u8>);
+
+impl std::fmt::Debug for Material {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Material(withheld)")
+    }
 }
 
 /// Account and region of a row.
@@ -206,7 +216,7 @@ impl Rows<'_> {
                 row.created_at.to_string(),
                 row.ends_at.map(|at| at.to_string()),
                 row.content,
-                row.material,
+                row.material.as_ref().map(|material| &material.0),
             ])
             .map_err(fail)?;
         Ok(())
@@ -248,7 +258,7 @@ impl Raw {
             created_at: self.created_at.parse().ok()?,
             ends_at: self.ends_at.map(|at| at.parse()).transpose().ok()?,
             content: self.content,
-            material: self.material,
+            material: self.material.map(Material),
         })
     }
 }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use self::{
     content::Content,
-    ledger::{Ledger, Phase, Place, Row, Rows},
+    ledger::{Ledger, Material, Phase, Place, Row, Rows},
     place::{Root, check_place, io_failure},
 };
 use super::{Capabilities, ErrorKind, Operation, Provider, ProviderError, Removed};
@@ -322,7 +322,7 @@ impl Inner {
             created_at: now,
             ends_at: None,
             content: None,
-            material: is_key.then(|| rand::random::<[u8; MATERIAL]>().to_vec()),
+            material: is_key.then(|| Material(rand::random::<[u8; MATERIAL]>().to_vec())),
         }
     }
 

@@ -1,0 +1,178 @@
+//! The operator in this process, so that what it does can be counted exactly: visits, evaluations, writes.
+
+use std::{future::Future, sync::Arc};
+
+use anyhow::{Result, ensure};
+use async_trait::async_trait;
+use dataproduct_operator::{
+    controller::{self, context::Context},
+    model::{
+        measurement::{Reading, Subject},
+        resource::{Delta, Desired, Key, Observed, Removal},
+    },
+    provider::{Capabilities, Provider, ProviderError, Removed, SharedProvider, registry::Registry},
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{
+    fixture::{Mesh, PATIENCE, small},
+    support::{
+        control_plane::Options,
+        wait::{Seen, wait_for},
+    },
+};
+
+/// An operator in this process.
+struct Inner {
+    ctx: Arc<Context>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), controller::ControllerError>>,
+}
+
+impl Inner {
+    async fn start(mesh: &Mesh, registry: Registry) -> Result<Self> {
+        let client = mesh.plane.client().await?;
+        let cluster = controller::kubernetes::cluster_id(&client).await?;
+        let ctx = Arc::new(Context::new(client, cluster, registry));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown: std::pin::Pin<Box<dyn Future<Output = ()> + Send + Sync>> = Box::pin(async {
+            // A sender that is dropped asks for the end as well.
+            let _ = stopped.await;
+        });
+        let task = tokio::spawn(controller::run(Arc::clone(&ctx), shutdown));
+        Ok(Self { ctx, stop, task })
+    }
+
+    /// Waits until there were so many evaluations.
+    async fn wait_evaluations(&self, count: u64) -> Result<()> {
+        wait_for(&format!("{count} evaluations"), PATIENCE, || async {
+            let now = self.ctx.evaluations();
+            Ok(Seen::when(now >= count, (), now))
+        })
+        .await
+    }
+
+    async fn stop(self) -> Result<()> {
+        let _ = self.stop.send(());
+        Ok(self.task.await??)
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_the_surroundings_costs_one_evaluation_for_each_product_that_it_touches() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let operator = Inner::start(&mesh, Registry::default()).await?;
+    for n in 0..3 {
+        mesh.plane.apply(&small("orders", "orders", &format!("o{n}"), ""))?;
+    }
+    mesh.plane.apply(&small("customer", "customer", "c0", ""))?;
+    for product in [("orders", "o0"), ("orders", "o1"), ("orders", "o2"), ("customer", "c0")] {
+        mesh.wait_condition(product, "Ready", "True", "Ready").await?;
+    }
+    // Every product was visited for itself and once more for the finalizer that it got.
+    operator.wait_evaluations(8).await?;
+    let steps = [
+        ("datadomain", "orders", r#"{"spec":{"description":"Words."}}"#, 3),
+        ("datadomain", "insight", r#"{"spec":{"description":"Words."}}"#, 0),
+        ("providerclass", "local", r#"{"spec":{"resyncInterval":"1 hour"}}"#, 4),
+        ("platformstandards", "default", r#"{"spec":{"scoring":{"warning":3}}}"#, 4),
+        ("datadomain", "customer", r#"{"spec":{"description":"Words."}}"#, 1),
+    ];
+    for (kind, name, patch, touched) in steps {
+        let before = operator.ctx.evaluations();
+        mesh.plane.kubectl(&["patch", kind, name, "--type", "merge", "-p", patch])?;
+        operator.wait_evaluations(before + touched).await?;
+        // A product that is touched next is visited after all that was touched before.
+        mesh.plane.kubectl(&[
+            "annotate",
+            "--overwrite",
+            "dp",
+            "c0",
+            "-n",
+            "customer",
+            &format!("datamesh.io/reconcile-at={kind}-{name}"),
+        ])?;
+        wait_for("the mark behind it", PATIENCE, || async {
+            let echoed = mesh.status("customer", "c0").await?.last_handled_reconcile_at;
+            Ok(Seen::when(echoed == Some(format!("{kind}-{name}")), (), echoed))
+        })
+        .await?;
+        let counted = operator.ctx.evaluations() - before;
+        ensure!(
+            counted == touched + 1,
+            "{kind}/{name}: {counted} evaluations, expected {touched} and the mark"
+        );
+    }
+    operator.stop().await
+}
+
+#[tokio::test]
+async fn three_rounds_of_visits_at_rest_write_nothing() -> Result<()> {
+    let mesh = Mesh::start(Options { audit: true, ..Options::default() }).await?;
+    let products = 50;
+    let manifests =
+        (0..products).map(|n| small("orders", "orders", &format!("p{n}"), "")).collect::<Vec<_>>();
+    mesh.plane.apply(&manifests.join("---\n"))?;
+    mesh.plane.kubectl(&[
+        "patch",
+        "providerclass",
+        "local",
+        "--type",
+        "merge",
+        "-p",
+        r#"{"spec":{"resyncInterval":"1 second"}}"#,
+    ])?;
+    let operator = Inner::start(&mesh, Registry::default()).await?;
+    for n in 0..products {
+        mesh.wait_condition(("orders", &format!("p{n}")), "Ready", "True", "Ready").await?;
+    }
+    let (writes, evaluations) = (mesh.product_writes()?, operator.ctx.evaluations());
+    ensure!(writes == 2 * products, "finalizer and status for each: {writes}");
+    operator.wait_evaluations(evaluations + 3 * products as u64).await?;
+    ensure!(mesh.product_writes()? == writes, "{} writes at rest", mesh.product_writes()? - writes);
+    operator.stop().await
+}
+
+/// A provider that panics when it is asked for anything of a product named `boom`.
+struct Panicking(SharedProvider);
+
+#[async_trait]
+impl Provider for Panicking {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
+        assert!(!key.name.contains("boom"), "on purpose");
+        self.0.observe(key).await
+    }
+
+    async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {
+        self.0.create(desired).await
+    }
+
+    async fn update(&self, desired: &Desired, delta: &Delta) -> Result<(), ProviderError> {
+        self.0.update(desired, delta).await
+    }
+
+    async fn delete(&self, removal: &Removal) -> Result<Removed, ProviderError> {
+        self.0.delete(removal).await
+    }
+
+    async fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError> {
+        self.0.measure(subject).await
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_one_visit_harms_no_other_product() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let registry = Registry::wrapped(Box::new(|backend| Arc::new(Panicking(backend))));
+    let operator = Inner::start(&mesh, registry).await?;
+    mesh.plane.apply(&small("orders", "orders", "boom", ""))?;
+    let set_aside = mesh.wait_condition(("orders", "boom"), "Ready", "False", "Quarantined").await?;
+    ensure!(set_aside.condition("Stalled").is_some(), "somebody must look");
+    mesh.plane.apply(&small("orders", "orders", "fine", ""))?;
+    mesh.wait_condition(("orders", "fine"), "Ready", "True", "Ready").await?;
+    operator.stop().await
+}
