@@ -128,7 +128,9 @@ fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 
 fn print(text: &str) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|source| CliError::Write { path: "standard output".to_owned(), source })
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever reads the output has read enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|source| CliError::Write { path: "standard output".to_owned(), source }),
+    }
 }

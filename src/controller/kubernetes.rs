@@ -1,15 +1,16 @@
 //! The few writes that the operator makes to the API server, each with a deadline and each at most once per call.
 
-use std::{future::Future, time::Duration};
+use std::{fmt::Debug, future::Future, time::Duration};
 
 use json_patch::{
     AddOperation, Patch as JsonPatch, PatchOperation, RemoveOperation, TestOperation, jsonptr::PointerBuf,
 };
 use kube::{
-    Api, Client, Config, ResourceExt,
-    api::{ApiResource, DynamicObject, Patch, PatchParams},
+    Api, Client, Config, Resource, ResourceExt,
+    api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams},
     core::PartialObjectMeta,
 };
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use thiserror::Error;
 
@@ -175,6 +176,15 @@ pub async fn raw(client: &Client, name: &ProductName) -> Result<Option<DynamicOb
 pub async fn class_exists(client: &Client, name: &str) -> Result<bool, RequestError> {
     let classes: Api<crate::api::ProviderClass> = Api::all(client.clone());
     bounded(classes.get_metadata_opt(name)).await.map(|found| found.is_some())
+}
+
+/// Whether a kind can be listed, asked live for one object at most.
+pub async fn can_list<K>(client: &Client) -> Result<(), RequestError>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+{
+    let all: Api<K> = Api::all(client.clone());
+    bounded(all.list_metadata(&ListParams::default().limit(1))).await.map(|_| ())
 }
 
 /// The identity of the cluster: the uid of its `kube-system` namespace.

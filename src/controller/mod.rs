@@ -14,21 +14,26 @@ pub mod report;
 pub mod schedule;
 pub mod watch;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream};
 use kube::{
-    Client,
+    Client, Resource,
     runtime::{
         Controller,
         controller::{self, Action},
     },
 };
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
 use self::{context::Context, guard::Guarded, kubernetes::RequestError};
-use crate::{plan::ProductName, provider::registry::Registry};
+use crate::{
+    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
+    plan::ProductName,
+    provider::registry::Registry,
+};
 
 /// Number of products that are visited at the same time.
 pub const CONCURRENCY: u16 = 64;
@@ -41,18 +46,42 @@ pub enum ControllerError {
         "cannot read the kube-system namespace, whose uid identifies the cluster: {0}; name the cluster with --cluster-id"
     )]
     Cluster(#[source] RequestError),
+    /// A definition is not installed.
+    #[error(
+        "the API server does not know {0}; install the definitions with `dataproduct crds | kubectl apply --server-side -f -`"
+    )]
+    NoDefinition(&'static str),
+    /// The API server could not be asked for a kind.
+    #[error("cannot list {0}: {1}; the operator needs to get, list and watch it")]
+    Unreadable(&'static str, #[source] RequestError),
     /// A watch ended although nobody asked it to.
     #[error("the watches ended by themselves; the process ends so that it is started anew")]
     WatchesEnded,
 }
 
-/// Makes the context of an operator.
+/// Makes the context of an operator, after a look at whether it can do its work at all.
 pub async fn connect(client: Client, cluster: Option<String>) -> Result<Arc<Context>, ControllerError> {
+    readable::<DataProduct>(&client, "dataproducts").await?;
+    readable::<DataDomain>(&client, "datadomains").await?;
+    readable::<ProviderClass>(&client, "providerclasses").await?;
+    readable::<PlatformStandards>(&client, "platformstandards").await?;
     let cluster = match cluster {
         Some(cluster) => cluster,
         None => kubernetes::cluster_id(&client).await.map_err(ControllerError::Cluster)?,
     };
     Ok(Arc::new(Context::new(client, cluster, Registry::default())))
+}
+
+/// Finds out at the start, and in plain words, what would otherwise be a watch that fails for ever.
+async fn readable<K>(client: &Client, plural: &'static str) -> Result<(), ControllerError>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+{
+    match kubernetes::can_list::<K>(client).await {
+        Ok(()) => Ok(()),
+        Err(error) if error.is_about_another_object() => Err(ControllerError::NoDefinition(plural)),
+        Err(error) => Err(ControllerError::Unreadable(plural, error)),
+    }
 }
 
 /// Runs the operator until `shutdown` completes; visits that are under way are finished first.
@@ -72,8 +101,12 @@ pub async fn run(
         .graceful_shutdown_on(shutdown)
         .run(visit, after_error, ctx)
         .for_each(|visited| async move {
-            if let Err(error) = visited {
-                tracing::debug!(%error, "a visit ended early");
+            match visited {
+                Ok(_) => {}
+                Err(controller::Error::QueueError(error)) => {
+                    tracing::warn!(kind = "DataProduct", %error, "a watch was interrupted and is resumed");
+                }
+                Err(error) => tracing::debug!(%error, "a visit ended early"),
             }
         });
     tokio::select! {

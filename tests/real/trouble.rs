@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     fixture::{Mesh, PATIENCE, small},
     support::{
-        control_plane::Options,
+        control_plane::{ControlPlane, Options},
         wait::{Seen, wait_for},
     },
 };
@@ -106,4 +106,17 @@ async fn a_restart_of_the_api_server_is_survived() -> Result<()> {
     mesh.wait_condition(("orders", "after"), "Ready", "True", "Ready").await?;
     ensure!(operator.is_running(), "the operator is still the same process");
     operator.terminate().await
+}
+
+#[tokio::test]
+async fn without_definitions_the_operator_says_how_to_install_them_and_ends() -> Result<()> {
+    let plane = ControlPlane::start(Options::default()).await?;
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_dataproduct"))
+        .args(["run", "--kubeconfig"])
+        .arg(plane.kubeconfig_path())
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(2), "{:?}", output.status);
+    ensure!(text.contains("dataproduct crds | kubectl apply --server-side"), "{text}");
+    Ok(())
 }
