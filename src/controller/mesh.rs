@@ -27,12 +27,13 @@ const MAX_CYCLE: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Facts {
     uid: String,
-    /// Age, and then uid: the order in which claims on a name are honoured.
     created: Option<Timestamp>,
     domain: String,
     version: String,
     class: Option<String>,
     ready: bool,
+    /// Whether it has resources, so that it already holds the names that it claims.
+    holds: bool,
     reads: BTreeSet<ProductName>,
     claims: BTreeSet<String>,
 }
@@ -164,12 +165,13 @@ impl Mesh {
 
     /// The first name of a product that an older product claims too.
     fn name_taken(&self, name: &ProductName, facts: &Facts) -> Option<(String, ProductName)> {
-        let age = |facts: &Facts| (facts.created, facts.uid.clone());
+        // Who has resources holds their names. Then age decides, and the uid between products of the same second.
+        let rank = |facts: &Facts| (!facts.holds, facts.created, facts.uid.clone());
         facts.claims.iter().find_map(|claim| {
             let rivals = self.claimants.get(claim)?.iter().filter(|rival| *rival != name);
             let older = rivals
-                .filter_map(|rival| self.products.get(rival).map(|facts| (age(facts), rival)))
-                .filter(|(rival_age, _)| *rival_age < age(facts))
+                .filter_map(|rival| self.products.get(rival).map(|facts| (rank(facts), rival)))
+                .filter(|(rival_rank, _)| *rival_rank < rank(facts))
                 .min()?;
             let external = claim.rsplit('|').next().unwrap_or(claim);
             Some((external.to_owned(), older.1.clone()))
@@ -224,8 +226,13 @@ impl Mesh {
         } else {
             touched.extend(reads(before).union(&reads(after)).cloned());
         }
-        let claims = |facts: Option<&Facts>| facts.map(|facts| facts.claims.clone()).unwrap_or_default();
-        for claim in claims(before).symmetric_difference(&claims(after)) {
+        // A claim that begins to be held, or ceases to be, matters like one that appears or goes.
+        let claims = |facts: Option<&Facts>| -> BTreeSet<(String, bool)> {
+            let claims =
+                facts.map(|facts| facts.claims.iter().map(|claim| (claim.clone(), facts.holds)).collect());
+            claims.unwrap_or_default()
+        };
+        for (claim, _) in claims(before).symmetric_difference(&claims(after)) {
             touched.extend(self.claimants.get(claim).into_iter().flatten().cloned());
         }
         touched.retain(|other| other != name && self.products.contains_key(other));
@@ -266,6 +273,7 @@ impl Mesh {
             ready: status
                 .and_then(|status| status.condition("Ready"))
                 .is_some_and(|ready| ready.status == "True"),
+            holds: status.is_some_and(|status| status.resources.iter().any(|resource| resource.id.is_some())),
             reads: reads(product),
             claims: self.claims(product),
         }
@@ -343,6 +351,30 @@ mod tests {
         assert_eq!(taken, Some(name("n/c")));
         assert_eq!(mesh.product_gone(&name("n/c")), [name("m/b-c")].into());
         assert_eq!(mesh.neighbours(&younger).name_taken, None);
+    }
+
+    #[test]
+    fn who_has_resources_keeps_its_names_even_from_an_older_or_equally_old_rival() {
+        use crate::api::status::{ResourceState, ResourceStatus};
+        let mut mesh = Mesh::default();
+        let mut holder = product("n", "a-b", "z", 5, &[]);
+        let rival = product("m", "a", "b-z", 5, &[]);
+        mesh.product(&rival);
+        mesh.product(&holder);
+        assert!(mesh.neighbours(&holder).name_taken.is_some(), "the uid decides between equals");
+        let bucket = ResourceStatus {
+            kind: "Bucket".to_owned(),
+            name: "a-b-z".to_owned(),
+            id: Some("id".to_owned()),
+            state: ResourceState::InSync,
+            drift: Vec::new(),
+            last_error: None,
+            last_observed_at: None,
+        };
+        holder.status = Some(crate::api::DataProductStatus { resources: vec![bucket], ..Default::default() });
+        assert_eq!(mesh.product(&holder), [name("m/b-z")].into(), "the rival learns it");
+        assert_eq!(mesh.neighbours(&holder).name_taken, None);
+        assert!(mesh.neighbours(&rival).name_taken.is_some());
     }
 
     #[test]

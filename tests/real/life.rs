@@ -196,7 +196,8 @@ async fn a_change_of_class_domain_or_standards_reaches_just_the_products_that_it
         r#"{"spec":{"standards":{"formats":{"required":["avro"],"optional":[]}}}}"#,
     ])?;
     for product in products {
-        mesh.wait_condition(product, "Ready", "False", "PolicyErrors").await?;
+        mesh.wait_condition(product, "GovernanceCompliant", "False", "InGrace").await?;
+        mesh.wait_condition(product, "Ready", "True", "Ready").await?;
     }
     let after = mesh
         .status(CUSTOMER.0, CUSTOMER.1)
@@ -204,6 +205,13 @@ async fn a_change_of_class_domain_or_standards_reaches_just_the_products_that_it
         .governance
         .and_then(|governance| governance.policy_set_hash);
     ensure!(before != after, "the hash of the rules moves with the standards");
+
+    // An enforced error stops change, and what exists stays.
+    let worse = r#"{"spec":{"version":"3.0.0","access":{"classification":null}}}"#;
+    mesh.plane.kubectl(&["patch", "dp", CUSTOMER.1, "-n", CUSTOMER.0, "--type", "merge", "-p", worse])?;
+    let stopped = mesh.wait_condition(CUSTOMER, "Ready", "False", "PolicyErrors").await?;
+    let held = stopped.plan.map(|plan| plan.actions.len()).unwrap_or_default();
+    ensure!(held > 0, "the change is held and shown");
     ensure!(
         mesh.ledger()?.len() == 15,
         "governance stops change and tears nothing down: {:?}",

@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
 
@@ -58,15 +59,31 @@ struct Ports {
     manager: u16,
 }
 
+/// First of the ports that are tried: below those that the system gives to clients, so that a server which is
+/// stopped for a while finds its port free again.
+const FIRST_PORT: u16 = 20_000;
+/// Number of ports that are tried.
+const PORTS: u16 = 10_000;
+/// Ports handed out by this process; none is handed out twice.
+static HANDED_OUT: AtomicU16 = AtomicU16::new(0);
+
 impl Ports {
-    /// Free ports. All are held until all are known, so that they differ.
+    /// Ports that are free now and that this process has not handed out before.
     fn free() -> Result<Self> {
-        let held = (0..4).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<std::io::Result<Vec<_>>>()?;
-        let ports =
-            held.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<Result<Vec<_>>>()?;
-        let [etcd, peers, api, manager] = ports[..] else { bail!("four ports were asked for") };
-        Ok(Self { etcd, peers, api, manager })
+        Ok(Self { etcd: free_port()?, peers: free_port()?, api: free_port()?, manager: free_port()? })
     }
+}
+
+fn free_port() -> Result<u16> {
+    // Another process begins somewhere else.
+    let begin = u16::try_from(std::process::id() * 61 % u32::from(PORTS))?;
+    for _ in 0..PORTS {
+        let port = FIRST_PORT + (begin + HANDED_OUT.fetch_add(1, Ordering::SeqCst) % PORTS) % PORTS;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port from {FIRST_PORT} on is free")
 }
 
 impl ControlPlane {
