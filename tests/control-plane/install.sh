@@ -9,6 +9,7 @@ top=$(cd "$here/../.." && pwd)
 bin=$top/.tools/control-plane/bin
 stamp=$bin/.version
 version=$(sed -n 's|.*k8s.io/kubernetes \(v[0-9.]*\).*|\1|p' "$here/go.mod" | head -n 1)
+envtest_version=v0.25.1
 minor=$(echo "$version" | cut -d. -f2)
 programs="etcd kube-apiserver kubectl kube-controller-manager"
 
@@ -35,8 +36,18 @@ package_of() {
   esac
 }
 
+# Where setup-envtest is; built when it is not on PATH, which takes half a minute once.
+setup_envtest() {
+  if command -v setup-envtest; then return; fi
+  if [ ! -x "$top/.tools/envtest/setup-envtest" ]; then
+    command -v go >/dev/null || return 1
+    GOBIN=$top/.tools/envtest timeout 120 go install "sigs.k8s.io/controller-runtime/tools/setup-envtest@$envtest_version" >/dev/null 2>&1 || return 1
+  fi
+  echo "$top/.tools/envtest/setup-envtest"
+}
+
 build() {
-  command -v go >/dev/null || fail "Go is missing, and the programs ($1) must be built; install Go, or set KUBEBUILDER_ASSETS to a folder that holds them"
+  command -v go >/dev/null || fail "Go is missing, and these programs must be built: $(echo "$1" | tr '\n' ' '); install Go, or set KUBEBUILDER_ASSETS to a folder that holds them"
   wanted=$(awk '$1 == "go" { print $2 }' "$here/go.mod")
   say "building from Go modules, Kubernetes $version (Go $wanted or later): $(echo "$1" | tr '\n' ' ')"
   say "about 8 minutes on 2 cores when nothing is cached; later runs take a second"
@@ -50,28 +61,44 @@ build() {
     number=$((number + 1))
     began=$(date +%s)
     say "[$number/$total] $program ..."
-    # Built beside its place and moved there, so that an interrupted build leaves nothing that looks complete.
-    (cd "$here" && CGO_ENABLED=0 go build -trimpath -ldflags "$flags" -o "$bin/.$program.tmp" "$(package_of "$program")")
-    mv "$bin/.$program.tmp" "$bin/$program"
+    # Built beside its place and moved there, so that an interrupted build leaves nothing that looks complete; the name
+    # has our process id, so that two runs at a time do not write into one file.
+    temporary=$bin/.$program.$$
+    (cd "$here" && CGO_ENABLED=0 exec go build -trimpath -ldflags "$flags" -o "$temporary" "$(package_of "$program")") &
+    compiler=$!
+    # A job in the background does not hear Ctrl-C, so it is ended by name.
+    trap 'kill "$compiler" 2>/dev/null || true; rm -f "$temporary"' EXIT
+    while kill -0 "$compiler" 2>/dev/null; do
+      sleep 1
+      seconds=$(($(date +%s) - began))
+      if [ $((seconds % 30)) -eq 0 ]; then say "[$number/$total] $program: $seconds s so far"; fi
+    done
+    wait "$compiler" || fail "$program could not be built; what Go said is above"
+    mv "$temporary" "$bin/$program"
+    trap - EXIT
     say "[$number/$total] $program done in $(($(date +%s) - began)) s"
   done
 }
 
 mkdir -p "$bin"
-if [ "$(cat "$stamp" 2>/dev/null)" != "$version ${KUBEBUILDER_ASSETS:-}" ]; then
-  rm -f "$stamp"
+# The stamp is the version and the folder of KUBEBUILDER_ASSETS; "unfinished" until all programs are there.
+was=$(cat "$stamp" 2>/dev/null || true)
+if [ "$was" != "$version ${KUBEBUILDER_ASSETS:-}" ] || [ -n "$(missing)" ]; then
   for program in $programs; do
-    # Programs of an unknown version are not trusted; ours are built again from the cache in seconds.
-    if [ -L "$bin/$program" ]; then rm "$bin/$program"; fi
+    # Programs of another version are not trusted, nor links to a folder that is no longer meant. What an interrupted
+    # run of this version has finished is kept.
+    if [ -L "$bin/$program" ] || [ "${was%% *}" != "$version" ]; then rm -f "$bin/$program"; fi
   done
+  printf '%s' "$version unfinished" >"$stamp"
   if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
     [ -d "$KUBEBUILDER_ASSETS" ] || fail "KUBEBUILDER_ASSETS is $KUBEBUILDER_ASSETS, which is not a folder; unset it or correct it"
     rm -f "$bin/etcd" "$bin/kube-apiserver" "$bin/kubectl" "$bin/kube-controller-manager"
     link_from "$KUBEBUILDER_ASSETS"
     say "taking what KUBEBUILDER_ASSETS has"
-  elif [ -n "$(missing)" ] && command -v setup-envtest >/dev/null; then
-    say "asking setup-envtest for Kubernetes ${version#v}"
-    if assets=$(timeout 120 setup-envtest use -p path --bin-dir "$top/.tools/envtest" "${version#v}" 2>/dev/null); then
+  elif [ -n "$(missing)" ] && envtest=$(setup_envtest); then
+    # Not each patch release is published there; any of the same minor version will do.
+    say "asking setup-envtest for Kubernetes 1.$minor (kube-controller-manager is not among its programs)"
+    if assets=$(timeout 300 "$envtest" use -p path --bin-dir "$top/.tools/envtest" "1.$minor.x" 2>/dev/null); then
       link_from "$assets"
     else
       say "setup-envtest could not download it; going on without"

@@ -23,6 +23,7 @@ use super::{
 
 const PROGRAMS: [&str; 4] = ["etcd", "kube-apiserver", "kubectl", "kube-controller-manager"];
 const TOKEN: &str = "admin-of-a-test-control-plane";
+const KUBECONFIG: &str = "kubeconfig";
 const READY: Duration = Duration::from_mins(1);
 /// Starts that are tried, because a free port may be taken by somebody else before it is used.
 const STARTS: usize = 3;
@@ -164,25 +165,29 @@ impl ControlPlane {
         let log = self.folder.join("kube-apiserver.log");
         self.api_server = Some(Kept::start(&self.bin.join("kube-apiserver"), &arguments, &[], &log)?);
         write_kubeconfig(&self.folder, self.ports.api)?;
-        let ready = wait_for("the API server is ready", READY, || async {
-            let certificate = self.folder.join("certs/apiserver.crt");
-            if !certificate.exists() {
-                return Ok(Seen::NotYet("no certificate yet".to_owned()));
-            }
-            let answer = self.client().await?.request_text(http_get("/readyz")?).await?;
-            Ok(Seen::when(answer == "ok", (), answer))
+        let folder = self.folder.clone();
+        let waited = wait_for("the API server is ready", READY, || {
+            let (ended, folder) = (self.ended(), folder.clone());
+            // What ended, as a server does whose port was taken meanwhile, will not become ready.
+            async move { if ended.is_some() { Ok(Seen::Yes(ended)) } else { readiness(&folder).await } }
         });
-        let exits = !self.etcd_is_running();
-        match ready.await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                bail!("{error:#}; etcd ended: {exits}; the end of {}:\n{}", log.display(), tail(&log))
-            }
-        }
+        let problem = match waited.await {
+            Ok(None) => return Ok(()),
+            Ok(Some(program)) => format!("{program} ended before the API server was ready"),
+            Err(error) => format!("{error:#}"),
+        };
+        let ends = ["etcd.log", "kube-apiserver.log"]
+            .map(|log| self.folder.join(log))
+            .map(|log| format!("the end of {}:\n{}", log.display(), tail(&log)));
+        bail!("{problem}; {}", ends.join("\n"))
     }
 
-    fn etcd_is_running(&self) -> bool {
-        Path::new(&format!("/proc/{}", self.etcd.group())).exists()
+    /// Which of the two programs that make an API server has ended.
+    fn ended(&mut self) -> Option<&'static str> {
+        if !self.etcd.is_running() {
+            return Some("etcd");
+        }
+        self.api_server.as_mut().is_none_or(|server| !server.is_running()).then_some("kube-apiserver")
     }
 
     /// Stops the API server; its data stays.
@@ -212,18 +217,17 @@ impl ControlPlane {
 
     /// Kubeconfig of the administrator.
     pub(crate) fn kubeconfig_path(&self) -> PathBuf {
-        self.folder.join("kubeconfig")
+        self.folder.join(KUBECONFIG)
     }
 
     /// Settings of the administrator's client, for tests that put layers around it.
     pub(crate) async fn config(&self) -> Result<Config> {
-        let file = Kubeconfig::read_from(self.kubeconfig_path())?;
-        Ok(Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?)
+        config_of(&self.kubeconfig_path()).await
     }
 
     /// A client of the administrator.
     pub(crate) async fn client(&self) -> Result<Client> {
-        Ok(dataproduct_operator::controller::kubernetes::client(self.config().await?)?)
+        client_of(&self.kubeconfig_path()).await
     }
 
     /// Runs kubectl as the administrator.
@@ -260,6 +264,24 @@ impl ControlPlane {
         self.kubectl(&["wait", "--for=condition=Established", "-f", &crds, "--timeout=30s"])?;
         Ok(())
     }
+}
+
+async fn config_of(kubeconfig: &Path) -> Result<Config> {
+    let file = Kubeconfig::read_from(kubeconfig)?;
+    Ok(Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?)
+}
+
+async fn client_of(kubeconfig: &Path) -> Result<Client> {
+    Ok(dataproduct_operator::controller::kubernetes::client(config_of(kubeconfig).await?)?)
+}
+
+/// Whether the API server says that it is ready. Nothing is named as ended by one that answers.
+async fn readiness(folder: &Path) -> Result<Seen<Option<&'static str>>> {
+    if !folder.join("certs/apiserver.crt").exists() {
+        return Ok(Seen::NotYet("no certificate yet".to_owned()));
+    }
+    let answer = client_of(&folder.join(KUBECONFIG)).await?.request_text(http_get("/readyz")?).await?;
+    Ok(Seen::when(answer == "ok", None, answer))
 }
 
 fn http_get(path: &str) -> Result<http::Request<Vec<u8>>> {
@@ -305,7 +327,7 @@ fn write_kubeconfig(folder: &Path, port: u16) -> Result<()> {
          contexts: [{{name: local, context: {{cluster: local, user: admin}}}}]\n",
         authority.display()
     );
-    fs::write(folder.join("kubeconfig"), text)?;
+    fs::write(folder.join(KUBECONFIG), text)?;
     Ok(())
 }
 

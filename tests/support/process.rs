@@ -71,9 +71,12 @@ impl Kept {
         Ok(())
     }
 
-    /// Ends the child at once, as `kill -9` does, and waits until it is gone.
+    /// Ends the child at once, as `kill -9` does, and waits until it is gone. The second time it does nothing: the number
+    /// of a group that is gone may belong to somebody else.
     pub(crate) fn kill(&mut self) {
-        self.leash = None;
+        if self.leash.take().is_none() {
+            return;
+        }
         let _ = self.signal("KILL");
         let _ = self.keeper.wait();
     }

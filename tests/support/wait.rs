@@ -3,7 +3,7 @@
 use std::{fmt::Debug, future::Future, time::Duration};
 
 use anyhow::{Result, bail};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(50);
@@ -29,12 +29,15 @@ where
     F: Future<Output = Result<Seen<T>>>,
 {
     let end = Instant::now() + deadline;
+    let mut last = "nothing, the first look did not come back".to_owned();
     loop {
-        let last = match look().await {
-            Ok(Seen::Yes(value)) => return Ok(value),
-            Ok(Seen::NotYet(instead)) => instead,
-            Err(error) => format!("{error:#}"),
-        };
+        // A look that hangs is bounded too, or the deadline would be none.
+        match timeout_at(end, look()).await {
+            Ok(Ok(Seen::Yes(value))) => return Ok(value),
+            Ok(Ok(Seen::NotYet(instead))) => last = instead,
+            Ok(Err(error)) => last = format!("{error:#}"),
+            Err(_) => {}
+        }
         if Instant::now() >= end {
             bail!("{what}: not within {} s; last seen: {last}", deadline.as_secs());
         }
