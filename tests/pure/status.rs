@@ -128,7 +128,7 @@ fn visit(
     }]);
     let after = assess_all(&decision.wanted, &read(outside), &decision.memory);
     let in_sync = !after.is_empty() && after.iter().all(|assessment| assessment.state == State::InSync);
-    let verdicts = slo::judge(&world.declared.product, &readings, now());
+    let verdicts = slo::judge(&world.declared.product, &readings, world.declared.now);
     let facts = Facts { world: &world, decision: &decision, outcomes: &outcomes, after, verdicts };
     (summarize(&facts), in_sync)
 }
@@ -176,7 +176,9 @@ proptest! {
         let mut outside = Outside::default();
         let (status, in_sync) = visit(apply_settings(settings), &mut outside, first, settings.age_minutes);
         check(&status, settings, in_sync);
-        let declared = with_status(apply_settings(settings), &status);
+        let mut declared = with_status(apply_settings(settings), &status);
+        // Time has passed, so that a time that moves without a reason is seen.
+        declared.now = declared.now.checked_add(SignedDuration::from_mins(7)).expect("an instant");
         let (later, in_sync) = visit(declared, &mut outside, second, settings.age_minutes);
         check(&later, settings, in_sync);
         for condition in &later.conditions {
