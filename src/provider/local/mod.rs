@@ -6,6 +6,7 @@
 //! then complete (`ready`); on the way down it is `deleting` before its directory goes. A row that is not complete
 //! shows no attributes, so that the planner completes it or takes it down like any other difference.
 
+mod bucket;
 mod content;
 mod ledger;
 mod place;
@@ -20,16 +21,16 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use self::{
-    content::Content,
+    bucket::bare_bucket,
     ledger::{Ledger, Material, Phase, Place, Row, Rows},
-    place::{Root, check_place, io_failure},
+    place::{Root, check_place},
 };
 use super::{Capabilities, ErrorKind, Operation, Provider, ProviderError, Removed};
 use crate::model::{
-    attributes::{Attributes, Bucket},
-    measurement::{Objective, Reading, Subject, Value},
+    attributes::Attributes,
+    measurement::{Reading, Subject},
     owner::Claim,
-    resource::{Delta, Desired, Health, Key, Kind, Observed, Removal, Tags},
+    resource::{Delta, Desired, Health, Key, Kind, Observed, Removal},
 };
 
 /// Name of the ledger below the root.
@@ -223,37 +224,6 @@ impl Inner {
         Ok(Removed::Gone)
     }
 
-    fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError> {
-        let key = &subject.bucket;
-        let Some(row) = self.row(Operation::Measure, key)? else {
-            return Ok(Vec::new());
-        };
-        let Some(bucket) = self.store.root.bucket(Operation::Measure, &self.place, key)? else {
-            return Err(ProviderError::new(
-                ErrorKind::NotFound,
-                Operation::Measure,
-                "the bucket's directory is gone, so its freshness cannot be measured",
-            )
-            .at(key));
-        };
-        let content = Content::of(&bucket).map_err(|error| {
-            io_failure(Operation::Measure, &error, "the bucket cannot be read").at(key).caused_by(error)
-        })?;
-        // What was seen is remembered, because it is what the owner will ask for when the bucket is lost.
-        let summary = Some(content.summary());
-        if row.content != summary {
-            self.transact(Operation::Measure, |rows| match rows.get(&self.place, key)? {
-                Some(row) => rows.put(&self.place, key, &Row { content: summary, ..row }),
-                None => Ok(()),
-            })?;
-        }
-        Ok(vec![Reading {
-            objective: Objective::Freshness,
-            value: content.newest.map_or(Value::NoDataSince(row.created_at), Value::NewestData),
-            source: "newest file in the bucket".to_owned(),
-        }])
-    }
-
     fn row(&self, operation: Operation, key: &Key) -> Result<Option<Row>, ProviderError> {
         self.transact(operation, |rows| rows.get(&self.place, key))
     }
@@ -264,51 +234,6 @@ impl Inner {
         work: impl FnOnce(&Rows<'_>) -> Result<T, ProviderError>,
     ) -> Result<T, ProviderError> {
         self.store.ledger.transact(operation, work)
-    }
-
-    fn has_directory(&self, operation: Operation, key: &Key) -> Result<bool, ProviderError> {
-        if key.kind != Kind::Bucket {
-            return Ok(false);
-        }
-        Ok(self.store.root.bucket(operation, &self.place, key)?.is_some())
-    }
-
-    /// Brings a bucket whose row is written to its end: the directory, and then the word that it is complete.
-    fn complete(&self, operation: Operation, key: &Key) -> Result<(), ProviderError> {
-        if key.kind != Kind::Bucket {
-            return Ok(());
-        }
-        let unfinished = self.row(operation, key)?.is_some_and(|row| row.phase == Phase::Creating);
-        if !unfinished {
-            return Ok(());
-        }
-        self.store.root.make(operation, &self.place, key)?;
-        self.set_phase(operation, key, Phase::Creating, Phase::Ready)
-    }
-
-    fn remove_bucket(&self, key: &Key) -> Result<(), ProviderError> {
-        if let Err(error) = self.store.root.remove(Operation::Delete, &self.place, key) {
-            // The bucket stays and is complete, as it was.
-            self.set_phase(Operation::Delete, key, Phase::Deleting, Phase::Ready)?;
-            return Err(error);
-        }
-        self.transact(Operation::Delete, |rows| match rows.get(&self.place, key)? {
-            Some(row) if row.phase == Phase::Deleting => rows.remove(&self.place, key),
-            _ => Ok(()),
-        })
-    }
-
-    fn set_phase(
-        &self,
-        operation: Operation,
-        key: &Key,
-        from: Phase,
-        to: Phase,
-    ) -> Result<(), ProviderError> {
-        self.transact(operation, |rows| match rows.get(&self.place, key)? {
-            Some(row) if row.phase == from => rows.put(&self.place, key, &Row { phase: to, ..row }),
-            _ => Ok(()),
-        })
     }
 
     fn new_row(&self, desired: &Desired, now: Timestamp) -> Row {
@@ -339,17 +264,6 @@ impl Inner {
             Kind::FreshnessAlarm => format!("local:{account}:{region}:alarm/{name}"),
         }
     }
-
-    /// A directory that somebody else made under a name of ours.
-    fn unmarked(&self, key: &Key) -> Observed {
-        Observed {
-            key: key.clone(),
-            id: self.id(key),
-            owner: None,
-            attributes: Attributes::Bucket(bare_bucket()),
-            health: Health::Live,
-        }
-    }
 }
 
 impl Row {
@@ -373,17 +287,6 @@ fn observed(key: &Key, row: Row, directory: bool) -> Observed {
     };
     let attributes = if unfinished { Attributes::Bucket(bare_bucket()) } else { row.attributes };
     Observed { key: key.clone(), id: row.id, owner: Some(row.owner), attributes, health }
-}
-
-/// A bucket of which nothing is known to be set.
-fn bare_bucket() -> Bucket {
-    Bucket {
-        encryption_key: None,
-        versioning: false,
-        public_access_blocked: false,
-        tls_only: false,
-        tags: Tags::new(),
-    }
 }
 
 fn conflict(operation: Operation, key: &Key) -> ProviderError {

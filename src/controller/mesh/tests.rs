@@ -1,0 +1,93 @@
+//! What the index answers, and whom an event touches.
+
+use super::*;
+use crate::api::product::{DataProductSpec, Lineage};
+
+fn product(namespace: &str, domain: &str, name: &str, created: i64, reads: &[&str]) -> DataProduct {
+    let mut product = DataProduct::new(
+        name,
+        DataProductSpec {
+            domain: domain.to_owned(),
+            version: "1.0.0".to_owned(),
+            lineage: Some(Lineage {
+                upstream_products: reads.iter().map(|read| (*read).to_owned()).collect(),
+                ..Lineage::default()
+            }),
+            ..DataProductSpec::default()
+        },
+    );
+    product.metadata.namespace = Some(namespace.to_owned());
+    product.metadata.uid = Some(format!("{namespace}-{name}"));
+    let created = Timestamp::from_second(created).expect("an instant");
+    product.metadata.creation_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(created));
+    product
+}
+
+fn name(text: &str) -> ProductName {
+    ProductName::parse(text, "n")
+}
+
+#[test]
+fn the_older_of_two_claimants_holds_a_name_and_the_younger_learns_when_it_is_free() {
+    let mut mesh = Mesh::default();
+    let (older, younger) = (product("n", "a-b", "c", 1, &[]), product("m", "a", "b-c", 2, &[]));
+    assert!(mesh.product(&younger).is_empty());
+    assert_eq!(mesh.product(&older), [name("m/b-c")].into(), "the younger is touched by the older");
+    assert_eq!(mesh.neighbours(&older).name_taken, None);
+    let taken = mesh.neighbours(&younger).name_taken.map(|(_, holder)| holder);
+    assert_eq!(taken, Some(name("n/c")));
+    assert_eq!(mesh.product_gone(&name("n/c")), [name("m/b-c")].into());
+    assert_eq!(mesh.neighbours(&younger).name_taken, None);
+}
+
+#[test]
+fn who_has_resources_keeps_its_names_even_from_an_older_or_equally_old_rival() {
+    use crate::api::status::{ResourceState, ResourceStatus};
+    let mut mesh = Mesh::default();
+    let mut holder = product("n", "a-b", "z", 5, &[]);
+    let rival = product("m", "a", "b-z", 5, &[]);
+    mesh.product(&rival);
+    mesh.product(&holder);
+    assert!(mesh.neighbours(&holder).name_taken.is_some(), "the uid decides between equals");
+    let bucket = ResourceStatus {
+        kind: "Bucket".to_owned(),
+        name: "a-b-z".to_owned(),
+        id: Some("id".to_owned()),
+        state: ResourceState::InSync,
+        drift: Vec::new(),
+        last_error: None,
+        last_observed_at: None,
+    };
+    holder.status = Some(crate::api::DataProductStatus { resources: vec![bucket], ..Default::default() });
+    assert_eq!(mesh.product(&holder), [name("m/b-z")].into(), "the rival learns it");
+    assert_eq!(mesh.neighbours(&holder).name_taken, None);
+    assert!(mesh.neighbours(&rival).name_taken.is_some());
+}
+
+#[test]
+fn readers_and_read_know_each_other_and_only_they_are_touched() {
+    let mut mesh = Mesh::default();
+    mesh.product(&product("n", "d", "bystander", 1, &[]));
+    let reader = product("n", "d", "reader", 1, &["source", "m/other"]);
+    assert!(mesh.product(&reader).is_empty(), "what it reads does not exist yet");
+    let source = product("n", "d", "source", 1, &[]);
+    assert_eq!(mesh.product(&source), [name("reader")].into());
+    assert!(mesh.product(&source).is_empty(), "nothing changed");
+    let found = mesh.neighbours(&reader).upstreams.into_iter().map(|it| (it.name, it.found.is_some()));
+    assert_eq!(found.collect::<Vec<_>>(), [(name("m/other"), false), (name("source"), true)]);
+    let consumers = mesh.neighbours(&source).consumers;
+    assert_eq!(consumers, [(name("reader"), "d".to_owned())].into());
+    assert_eq!(mesh.product(&product("n", "d", "reader", 1, &[])), [name("source")].into());
+    assert!(mesh.neighbours(&source).consumers.is_empty());
+}
+
+#[test]
+fn a_cycle_is_named_product_by_product() {
+    let mut mesh = Mesh::default();
+    for (name, reads) in [("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")] {
+        mesh.product(&product("n", "d", name, 1, &[reads]));
+    }
+    let cycle = |name: &str| mesh.neighbours(&product("n", "d", name, 1, &[])).cycle;
+    assert_eq!(cycle("a"), [name("a"), name("b"), name("c"), name("a")]);
+    assert!(cycle("d").is_empty(), "who only reads a cycle is not in it");
+}
