@@ -220,3 +220,46 @@ fn a_late_pipeline_leaves_ready_alone() {
         Some("Breached")
     );
 }
+
+#[test]
+fn under_the_drift_policy_report_drift_is_shown_and_left_alone_until_the_spec_changes() {
+    use dataproduct_operator::{api::DriftPolicy, model::attributes::Attributes};
+    let reporting = || {
+        let mut declared = customer_360();
+        for class in declared.classes.values_mut() {
+            let mut reporting = (**class).clone();
+            reporting.spec.drift_policy = Some(DriftPolicy::Report);
+            *class = reporting.into();
+        }
+        declared
+    };
+    let mut outside = Outside::default();
+    let (made, _) = visit(reporting(), &mut outside, Luck::Good, 0);
+    assert_eq!(
+        made.condition("Ready").map(|ready| ready.status.as_str()),
+        Some("True"),
+        "what is new is made"
+    );
+    for found in outside.0.values_mut() {
+        if let Attributes::Bucket(bucket) = &mut found.attributes {
+            bucket.versioning = false;
+        }
+    }
+    let drifted = outside.clone();
+    let (seen, _) = visit(with_status(reporting(), &made), &mut outside, Luck::Good, 0);
+    assert_eq!(outside, drifted, "nothing is corrected");
+    let stalled = seen.condition("Stalled").map(|stalled| (stalled.reason.as_str(), stalled.message.clone()));
+    assert!(
+        stalled.as_ref().is_some_and(|(reason, text)| *reason == "Drifted" && text.contains("versioning")),
+        "{stalled:?}"
+    );
+    let drift = seen.resources.iter().flat_map(|resource| &resource.drift).map(|drift| drift.path.as_str());
+    assert_eq!(drift.collect::<Vec<_>>(), ["versioning"]);
+
+    let mut changed = with_status(reporting(), &seen);
+    let mut product = (*changed.product).clone();
+    product.spec.version = "2.2.0".to_owned();
+    changed.product = product.into();
+    let (after, in_sync) = visit(changed, &mut outside, Luck::Good, 0);
+    assert!(in_sync && after.condition("Stalled").is_none(), "a change of the spec is carried out");
+}
