@@ -123,26 +123,26 @@ pub fn resolve(declared: &Declared) -> Result<Scope, Blocker> {
         .ok_or_else(|| Blocker::ClassMissing { class: class_name.clone() })?;
     let account = domain.spec.account.clone().unwrap_or_default();
     let (account_id, region) = locate(class, account.id, account.region);
+    stays(product, &account_id, &region)?;
     let team_role = account
         .team_role_arn
         .unwrap_or_else(|| format!("arn:aws:iam::{account_id}:role/{}-team-role", product.spec.domain));
     scope(declared, class_name, class, Some(Arc::clone(domain)), account_id, region, team_role)
 }
 
-/// Resolves the scope of a product that is being deleted, from its status where its domain is gone.
+/// Resolves the scope of a product that is being deleted: the place that its status remembers, because that is where
+/// its resources are, whatever its domain says by now.
 ///
 /// `Ok(None)` says that nothing was ever provisioned, as far as spec and status tell.
 pub fn resolve_departing(declared: &Declared) -> Result<Option<Scope>, Blocker> {
-    match resolve(declared) {
-        Ok(scope) => return Ok(Some(scope)),
-        Err(Blocker::ClassMissing { class }) => return Err(Blocker::ClassMissing { class }),
-        Err(_) => {}
-    }
-    let Some(remembered) = declared.product.status.as_ref().and_then(|status| status.domain.clone()) else {
-        return Ok(None);
-    };
-    let Some(class_name) = remembered.provider_class else {
-        return Ok(None);
+    let remembered = declared.product.status.as_ref().and_then(|status| status.domain.clone());
+    let remembered = remembered.and_then(|domain| Some((domain.provider_class.clone()?, domain)));
+    let Some((class_name, remembered)) = remembered else {
+        return match resolve(declared) {
+            Ok(scope) => Ok(Some(scope)),
+            Err(Blocker::ClassMissing { class }) => Err(Blocker::ClassMissing { class }),
+            Err(_) => Ok(None),
+        };
     };
     let class = declared
         .classes
@@ -150,6 +150,25 @@ pub fn resolve_departing(declared: &Declared) -> Result<Option<Scope>, Blocker> 
         .ok_or_else(|| Blocker::ClassMissing { class: class_name.clone() })?;
     let (account_id, region) = locate(class, remembered.account_id, remembered.region);
     scope(declared, class_name, class, None, account_id, region, String::new()).map(Some)
+}
+
+/// Refuses another place than the one that holds the resources: they would be left behind and made a second time.
+fn stays(product: &DataProduct, account: &str, region: &str) -> Result<(), Blocker> {
+    let before = product.status.as_ref().filter(|status| !status.resources.is_empty());
+    let Some(before) = before.and_then(|status| status.domain.as_ref()) else { return Ok(()) };
+    let moved =
+        |remembered: &Option<String>, now: &str| remembered.as_deref().is_some_and(|before| before != now);
+    if moved(&before.account_id, account) || moved(&before.region, region) {
+        return Err(Blocker::PlaceChanged {
+            from: format!(
+                "{}/{}",
+                before.account_id.clone().unwrap_or_default(),
+                before.region.clone().unwrap_or_default()
+            ),
+            to: format!("{account}/{region}"),
+        });
+    }
+    Ok(())
 }
 
 fn scope(

@@ -49,6 +49,13 @@ pub enum Blocker {
         /// The class that is asked for.
         to: String,
     },
+    /// The domain's account or region changed while resources exist.
+    PlaceChanged {
+        /// Account and region that hold the resources.
+        from: String,
+        /// Account and region that the domain has now.
+        to: String,
+    },
     /// The provider of the class cannot be opened.
     ProviderUnusable {
         /// Why.
@@ -122,6 +129,10 @@ impl fmt::Display for Blocker {
             Self::ClassChanged { from, to } => write!(
                 f,
                 "the resources were made by ProviderClass {from} and cannot move to {to}; set it back, or create a new product"
+            ),
+            Self::PlaceChanged { from, to } => write!(
+                f,
+                "the resources are in {from} and cannot move to {to}; ask the platform team to set the domain's account back, or create a new product"
             ),
             Self::ProviderUnusable { message, .. } => write!(f, "the provider cannot be used: {message}"),
             Self::BadName(error) => error.fmt(f),

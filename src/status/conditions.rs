@@ -259,6 +259,7 @@ pub(super) fn blocker_reason(blocker: &Blocker) -> Reason {
         Blocker::ClassNotAllowed { .. } => Reason::ClassNotAllowed,
         Blocker::ClassMissing { .. } => Reason::ClassMissing,
         Blocker::ClassChanged { .. } => Reason::ClassChanged,
+        Blocker::PlaceChanged { .. } => Reason::PlaceChanged,
         Blocker::ProviderUnusable { transient: true, .. } => Reason::ProviderUnavailable,
         Blocker::ProviderUnusable { transient: false, .. } => Reason::ProviderRejected,
         Blocker::BadName(_) | Blocker::NameTaken { .. } => Reason::NameConflict,

@@ -92,6 +92,8 @@ reasons! {
     ClassMissing,
     /// The provider class changed while resources exist.
     ClassChanged,
+    /// The domain's account or region changed while resources exist.
+    PlaceChanged,
     /// Enforced policy errors stop change; what exists stays.
     PolicyErrors,
     /// The policies could not be evaluated.

@@ -180,3 +180,21 @@ async fn delete_and_recreate_under_the_same_name_ends_with_the_new_object_ready(
     mesh.products("orders").get("again").await?.metadata.finalizers.context("our finalizer")?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_domain_that_moves_to_another_account_strands_nothing() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let _operator = mesh.operator()?;
+    mesh.plane.apply(&small("orders", "orders", "rooted", ""))?;
+    mesh.wait_condition(("orders", "rooted"), "Ready", "True", "Ready").await?;
+    let elsewhere = r#"{"spec":{"account":{"id":"111111111111"}}}"#;
+    mesh.plane.kubectl(&["patch", "datadomain", "orders", "--type", "merge", "-p", elsewhere])?;
+    let refused = mesh.wait_condition(("orders", "rooted"), "Ready", "False", "PlaceChanged").await?;
+    ensure!(refused.condition("Stalled").is_some(), "somebody must decide");
+    ensure!(mesh.ledger()?.len() == 5, "nothing is made a second time: {:?}", mesh.ledger()?);
+    delete(&mesh, "rooted")?;
+    mesh.wait_gone("orders", "rooted").await?;
+    let left = mesh.ledger()?;
+    ensure!(left.len() == 3 && left.iter().all(|row| row.3), "released where it is: {left:?}");
+    Ok(())
+}
