@@ -1,7 +1,7 @@
 //! The custom resource definitions, with what the derive macro cannot express.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSON, JSONSchemaProps, ValidationRule,
+    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, ValidationRule,
 };
 use kube::CustomResourceExt;
 use serde_json::json;
@@ -18,7 +18,7 @@ pub struct CrdError {
 
 /// Every custom resource definition, sorted by name.
 pub fn crds() -> Result<Vec<CustomResourceDefinition>, CrdError> {
-    let mut crds = vec![data_product()?, DataDomain::crd(), ProviderClass::crd(), platform_standards()?];
+    let mut crds = vec![data_product()?, data_domain()?, ProviderClass::crd(), platform_standards()?];
     crds.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
     Ok(crds)
 }
@@ -39,6 +39,34 @@ fn data_product() -> Result<CustomResourceDefinition, CrdError> {
     // No tool may call an object done before the operator has seen it.
     if let Some(status) = schema.properties.as_mut().and_then(|properties| properties.get_mut("status")) {
         status.default = Some(JSON(json!({"observedGeneration": -1})));
+    }
+    Ok(crd)
+}
+
+/// The selector comes from Kubernetes' own types, which bound nothing and allow every operator.
+fn data_domain() -> Result<CustomResourceDefinition, CrdError> {
+    let mut crd = DataDomain::crd();
+    let spec = schema_of(&mut crd)?.properties.as_mut().and_then(|properties| properties.get_mut("spec"));
+    let selector = spec.and_then(|spec| spec.properties.as_mut()?.get_mut("namespaceSelector"));
+    let Some(parts) = selector.and_then(|selector| selector.properties.as_mut()) else { return Ok(crd) };
+    if let Some(labels) = parts.get_mut("matchLabels") {
+        labels.max_properties = Some(32);
+    }
+    let Some(expressions) = parts.get_mut("matchExpressions") else { return Ok(crd) };
+    expressions.max_items = Some(32);
+    if let Some(JSONSchemaPropsOrArray::Schema(expression)) = &mut expressions.items {
+        expression.x_kubernetes_validations = Some(vec![rule(
+            "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+            "operators In and NotIn need values, Exists and DoesNotExist have none",
+        )]);
+        let parts = expression.properties.get_or_insert_default();
+        if let Some(operator) = parts.get_mut("operator") {
+            let operators = ["In", "NotIn", "Exists", "DoesNotExist"];
+            operator.enum_ = Some(operators.map(|operator| JSON(json!(operator))).into());
+        }
+        if let Some(values) = parts.get_mut("values") {
+            values.max_items = Some(64);
+        }
     }
     Ok(crd)
 }

@@ -54,6 +54,8 @@ use super::product::Owner;
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "has(self.namespaces) != has(self.namespaceSelector)",
      "message": "a domain has namespaces or namespaceSelector, exactly one of them"},
+    {"rule": "!has(self.namespaceSelector) || (has(self.namespaceSelector.matchLabels) && size(self.namespaceSelector.matchLabels) > 0) || (has(self.namespaceSelector.matchExpressions) && size(self.namespaceSelector.matchExpressions) > 0)",
+     "message": "namespaceSelector must have matchLabels or matchExpressions: an empty one would take every namespace"},
     {"rule": "!has(self.defaultProviderClass) || self.defaultProviderClass in self.providerClasses",
      "message": "defaultProviderClass must be one of providerClasses"}
 ]))]

@@ -42,9 +42,9 @@ pub enum Command {
     Status {
         /// Name of the product.
         name: String,
-        /// Namespace of the product.
-        #[arg(short, long, default_value = "default")]
-        namespace: String,
+        /// Namespace of the product. The default is that of the kubeconfig's context, as for kubectl.
+        #[arg(short, long)]
+        namespace: Option<String>,
         /// Which cluster is meant.
         #[command(flatten)]
         cluster: run::ClusterArgs,
@@ -84,8 +84,8 @@ pub enum CliError {
     #[error("cannot reach a cluster: {0}; check --kubeconfig and --context")]
     Cluster(String),
     /// There is no such product.
-    #[error("there is no DataProduct named {0} in that namespace; list them with `kubectl get dp -A`")]
-    NoProduct(String),
+    #[error("there is no DataProduct {0}; list them with `kubectl get dataproducts --all-namespaces`")]
+    NoProduct(ProductName),
     /// The operator stopped.
     #[error(transparent)]
     Controller(#[from] ControllerError),
@@ -102,11 +102,12 @@ impl Command {
             Self::Status { name, namespace, cluster } => {
                 let product = runtime()?.block_on(async {
                     let client = run::client(cluster).await?;
-                    controller::kubernetes::product(&client, &ProductName { namespace, name: name.clone() })
-                        .await
-                        .map_err(|error| CliError::Cluster(error.to_string()))
+                    let namespace = namespace.unwrap_or_else(|| client.default_namespace().to_owned());
+                    let name = ProductName { namespace, name };
+                    let found = controller::kubernetes::product(&client, &name).await;
+                    let found = found.map_err(|error| CliError::Cluster(error.to_string()))?;
+                    found.ok_or(CliError::NoProduct(name))
                 })?;
-                let product = product.ok_or(CliError::NoProduct(name))?;
                 print(&status::story(&product))
             }
             Self::Crds { directory: None } => print(&crds::render()?),

@@ -19,7 +19,7 @@ pub async fn apply(provider: &SharedProvider, plan: &Plan) -> Vec<Outcome> {
             Some(key) => StepResult::Skipped(key),
             None => perform(provider, &step.action).await,
         };
-        tracing::info!(step = step.action.verb(), resource = %step.key, result = word(&result), "step");
+        tracing::info!(step = %step.action.verb(), resource = %step.key, result = word(&result), "step");
         outcomes.push(Outcome { key: step.key.clone(), verb: step.action.verb(), result });
     }
     outcomes

@@ -31,9 +31,14 @@ pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Resu
     let declared = gather::declared(ctx, product);
     let resolved = resolve_departing(&declared);
     let opened = match resolved {
-        // Spec and status name no place at which anything of this product could be.
-        Ok(None) => return let_go(ctx, product).await,
-        Ok(Some(scope)) => gather::provider(ctx, &scope).map(|provider| (scope, provider)),
+        Ok(None) => {
+            // Spec and status name no place at which anything of this product could be. The finalizer says that there
+            // was something once, so that a lost status is the only way to come here.
+            let note = "neither its domain nor its status says where its resources are; what it owned is not marked as released".to_owned();
+            report::left_behind(ctx, product, note).await;
+            return let_go(ctx, product).await;
+        }
+        Ok(Some(scope)) => gather::provider(ctx, &scope).await.map(|provider| (scope, provider)),
         Err(blocker) => Err(blocker),
     };
     let (scope, provider) = match opened {
@@ -81,7 +86,7 @@ async fn unreachable(ctx: &Context, declared: Declared, blocker: Blocker) -> Res
             "ProviderClass {class} is gone; left behind and not marked as released: {}",
             left.join(", ")
         );
-        report::warn(ctx, &product, "LeftBehind", note).await;
+        report::left_behind(ctx, &product, note).await;
         return let_go(ctx, &product).await;
     }
     let world = World { declared, scope: Err(blocker.clone()), observations: Observations::new() };

@@ -39,7 +39,7 @@ pub fn declared(ctx: &Context, product: &Arc<DataProduct>) -> Declared {
 }
 
 /// The provider of a scope, with every kind that a product needs.
-pub fn provider(ctx: &Context, scope: &Scope) -> Result<SharedProvider, Blocker> {
+pub async fn provider(ctx: &Context, scope: &Scope) -> Result<SharedProvider, Blocker> {
     let unusable = |error: ProviderError| Blocker::ProviderUnusable {
         message: error.to_string(),
         transient: error.is_transient(),
@@ -47,6 +47,7 @@ pub fn provider(ctx: &Context, scope: &Scope) -> Result<SharedProvider, Blocker>
     let provider = ctx
         .registry
         .provider(&scope.class_name, &scope.class, &scope.account, &scope.region)
+        .await
         .map_err(unusable)?;
     let capabilities = provider.capabilities();
     let missing =
@@ -57,9 +58,11 @@ pub fn provider(ctx: &Context, scope: &Scope) -> Result<SharedProvider, Blocker>
 
 /// Observes a product that lives.
 pub async fn world(ctx: &Context, declared: Declared) -> (World, Option<SharedProvider>) {
-    let resolved =
-        resolve(&declared).and_then(|scope| provider(ctx, &scope).map(|provider| (scope, provider)));
-    match resolved {
+    let opened = match resolve(&declared) {
+        Ok(scope) => provider(ctx, &scope).await.map(|provider| (scope, provider)),
+        Err(blocker) => Err(blocker),
+    };
+    match opened {
         Err(blocker) => (World { declared, scope: Err(blocker), observations: Observations::new() }, None),
         Ok((scope, provider)) => {
             let observations = observe(&provider, scope.names.keys()).await;

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     api::{DataProduct, DataProductStatus},
     plan::ProductName,
-    status::{Reason, broken},
+    status::{ConditionType, Reason, broken},
 };
 
 /// A product as a watch delivers it: decoded, or the reason why it cannot be.
@@ -41,19 +41,36 @@ async fn guarded(ctx: &Arc<Context>, product: &Arc<DataProduct>) -> Result<Visit
             let name = ProductName::of(product.as_ref());
             tracing::error!(product = %name, "a visit panicked; the product is set aside until it changes");
             let message = "reconciling this product made the operator fail; it is set aside until it changes. Please report it with the operator's log";
-            let old = product.status.clone().unwrap_or_default();
-            let generation = product.metadata.generation.unwrap_or_default();
-            let status = broken(&old, generation, (ctx.now)(), Reason::Quarantined, message);
-            super::report::status(ctx, product, &status).await?;
+            set_aside(ctx, product, ConditionType::Stalled, Reason::Quarantined, message).await?;
             Ok(Visit { ending: Ending::Stalled, again: Some(RESYNC * 6) })
         }
         Err(_) => {
             let name = ProductName::of(product.as_ref());
             tracing::warn!(product = %name, "a visit took longer than {} s and was ended", RECONCILE.as_secs());
+            let message = format!(
+                "a visit took longer than {} s, because provider or API server answer slowly; it is tried again",
+                RECONCILE.as_secs()
+            );
+            set_aside(ctx, product, ConditionType::Reconciling, Reason::ProviderUnavailable, &message)
+                .await?;
             let pause = pause(ctx, &name, &product.uid().unwrap_or_default());
             Ok(Visit { ending: Ending::Failed(1), again: Some(pause) })
         }
     }
+}
+
+/// Says on a product that its visit came to nothing.
+async fn set_aside(
+    ctx: &Context,
+    product: &DataProduct,
+    abnormal: ConditionType,
+    reason: Reason,
+    message: &str,
+) -> Result<(), RequestError> {
+    let old = product.status.clone().unwrap_or_default();
+    let generation = product.metadata.generation.unwrap_or_default();
+    let status = broken(&old, generation, (ctx.now)(), abnormal, reason, message);
+    super::report::status(ctx, product, &status).await.map(|_| ())
 }
 
 /// The pause after a visit that failed.
@@ -80,7 +97,7 @@ async fn undecodable(ctx: &Context, invalid: &InvalidObject) -> Result<Visit, Re
         invalid.error
     );
     let generation = metadata.generation.unwrap_or_default();
-    let status = broken(&old, generation, (ctx.now)(), Reason::Undecodable, &message);
+    let status = broken(&old, generation, (ctx.now)(), ConditionType::Stalled, Reason::Undecodable, &message);
     if status != old {
         let uid = metadata.uid.clone().unwrap_or_default();
         match kubernetes::write_status(&ctx.client, &name, &uid, &status).await {

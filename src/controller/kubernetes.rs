@@ -11,7 +11,7 @@ use kube::{
     core::PartialObjectMeta,
 };
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::context::REQUEST;
@@ -125,7 +125,7 @@ fn identity(product: &DataProduct) -> Result<Vec<PatchOperation>, RequestError> 
     ])
 }
 
-fn add(path: &str, value: serde_json::Value) -> Result<PatchOperation, RequestError> {
+fn add(path: &str, value: Value) -> Result<PatchOperation, RequestError> {
     Ok(PatchOperation::Add(AddOperation { path: pointer(path)?, value }))
 }
 
@@ -145,7 +145,8 @@ async fn patch(
     bounded(products.patch_metadata(&name.name, &parameters, &patch)).await.map(|_| ())
 }
 
-/// Writes a whole status by server-side apply, to the object of the given uid and no other.
+/// Writes a whole status by server-side apply, to the object of the given uid and no other. What another manager has
+/// written beside ours would stay through every apply; where there is such, a second patch removes it.
 pub async fn write_status(
     client: &Client,
     name: &ProductName,
@@ -162,7 +163,27 @@ pub async fn write_status(
     // The reply is not decoded into a product: it would be the object of somebody's next write as well.
     let products: Api<DynamicObject> = Api::namespaced_with(client.clone(), &name.namespace, &resource);
     let parameters = PatchParams::apply(FIELD_MANAGER).force();
-    bounded(products.patch_status(&name.name, &parameters, &Patch::Apply(&body))).await.map(|_| ())
+    let applied = bounded(products.patch_status(&name.name, &parameters, &Patch::Apply(&body))).await?;
+    let Some(surplus) = applied.data.get("status").and_then(|found| surplus(&body["status"], found)) else {
+        return Ok(());
+    };
+    tracing::warn!(product = %name, %surplus, "somebody else wrote to the status; it is removed");
+    let version = applied.resource_version();
+    let body = json!({"metadata": {"uid": uid, "resourceVersion": version}, "status": surplus});
+    let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    bounded(products.patch_status(&name.name, &parameters, &Patch::Merge(&body))).await.map(|_| ())
+}
+
+/// A merge patch that removes the fields that were found and not wanted. Lists are ours as a whole, but for the
+/// conditions, where others may have types of their own.
+fn surplus(wanted: &Value, found: &Value) -> Option<Value> {
+    let (Value::Object(wanted), Value::Object(found)) = (wanted, found) else { return None };
+    let removed = found.iter().filter_map(|(name, found)| match wanted.get(name) {
+        None | Some(Value::Null) => Some((name.clone(), Value::Null)),
+        Some(wanted) => surplus(wanted, found).map(|inner| (name.clone(), inner)),
+    });
+    let removed: serde_json::Map<_, _> = removed.collect();
+    (!removed.is_empty()).then_some(Value::Object(removed))
 }
 
 /// A product as raw JSON; `None` when it does not exist.
@@ -193,4 +214,28 @@ pub async fn cluster_id(client: &Client) -> Result<String, RequestError> {
     bounded(namespaces.get_metadata("kube-system"))
         .await
         .map(|namespace| namespace.metadata.uid.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_not_wanted_is_removed() {
+        let cases = [
+            ("the same", json!({"a": 1, "b": {"c": 2}}), json!({"a": 1, "b": {"c": 2}}), None),
+            ("another value is not a surplus", json!({"a": 1}), json!({"a": 2}), None),
+            ("a field", json!({"a": 1}), json!({"a": 1, "b": {"c": 2}}), Some(json!({"b": null}))),
+            (
+                "a field within",
+                json!({"b": {"c": 2}}),
+                json!({"b": {"c": 2, "d": 3}}),
+                Some(json!({"b": {"d": null}})),
+            ),
+            ("lists are left", json!({"a": [1]}), json!({"a": [1, 2]}), None),
+        ];
+        for (case, wanted, found, expected) in cases {
+            assert_eq!(surplus(&wanted, &found), expected, "{case}");
+        }
+    }
 }

@@ -12,16 +12,21 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use crate::{
-    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
-    model::name::Names,
+    api::{
+        DataDomain, DataProduct, DataProductStatus, PlatformStandards, ProviderClass, product::ChosenNames,
+    },
+    model::{name::Names, resource::Key},
     plan::{
         Neighbours, ProductName, Upstream, UpstreamFacts,
-        bind::{DEFAULT_ACCOUNT, binds, overrides},
+        bind::{binds, default_class, overrides, place},
     },
 };
 
 /// Longest path that is followed in search of a cycle.
 const MAX_CYCLE: usize = 64;
+
+/// An external name, with the account and region in which its holder must be the only one.
+type External = (String, String, Key);
 
 /// What the mesh keeps of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,14 +40,17 @@ struct Facts {
     /// Whether it has resources, so that it already holds the names that it claims.
     holds: bool,
     reads: BTreeSet<ProductName>,
-    claims: BTreeSet<String>,
+    /// The names that its spec chooses.
+    chosen: ChosenNames,
+    /// The names that it claims, as domain and class place them now.
+    claims: BTreeSet<External>,
 }
 
 /// Everything that the watches have shown.
 #[derive(Debug, Default)]
 pub struct Mesh {
     products: BTreeMap<ProductName, Facts>,
-    claimants: BTreeMap<String, BTreeSet<ProductName>>,
+    claimants: BTreeMap<External, BTreeSet<ProductName>>,
     readers: BTreeMap<ProductName, BTreeSet<ProductName>>,
     /// Labels of namespaces.
     pub namespaces: BTreeMap<String, BTreeMap<String, String>>,
@@ -59,6 +67,10 @@ impl Mesh {
     pub fn product(&mut self, product: &DataProduct) -> BTreeSet<ProductName> {
         let name = ProductName::of(product);
         let facts = self.facts(product);
+        self.take_up(name, facts)
+    }
+
+    fn take_up(&mut self, name: ProductName, facts: Facts) -> BTreeSet<ProductName> {
         let before = self.products.get(&name);
         if before == Some(&facts) {
             return BTreeSet::new();
@@ -91,25 +103,16 @@ impl Mesh {
     /// The products that a domain, before or after a change, has to do with.
     pub fn products_of_domain(&self, domain: &DataDomain) -> BTreeSet<ProductName> {
         let name = domain.name_any();
+        let none = BTreeMap::new();
         self.select(|product, facts| {
-            let labels = self.namespaces.get(&product.namespace);
-            facts.domain == name
-                || labels.map_or_else(
-                    || binds(domain, &product.namespace, &BTreeMap::new()),
-                    |labels| binds(domain, &product.namespace, labels),
-                )
+            let labels = self.namespaces.get(&product.namespace).unwrap_or(&none);
+            facts.domain == name || binds(domain, &product.namespace, labels)
         })
     }
 
     /// The products that a class provisions: those that name it, and those of domains that allow it and name none.
     pub fn products_of_class(&self, class: &str) -> BTreeSet<ProductName> {
-        self.select(|_, facts| match &facts.class {
-            Some(named) => named == class,
-            None => self.domains.get(&facts.domain).is_some_and(|domain| {
-                let default = domain.spec.default_provider_class.as_ref();
-                default.or(domain.spec.provider_classes.first()).is_some_and(|default| default == class)
-            }),
-        })
+        self.select(|_, facts| self.class_of(facts).is_some_and(|name| name == class))
     }
 
     /// The products of a namespace.
@@ -117,15 +120,24 @@ impl Mesh {
         self.select(|product, _| product.namespace == namespace)
     }
 
-    /// Computes the claims anew of products whose domain's account may have changed.
-    pub fn reclaim(
-        &mut self,
-        products: &BTreeSet<ProductName>,
-        find: impl Fn(&ProductName) -> Option<Arc<DataProduct>>,
-    ) {
-        for product in products.iter().filter_map(find) {
-            self.product(&product);
+    /// Computes the claims anew of products whose place may have changed, and returns their rivals, old and new.
+    pub fn reclaim(&mut self, products: &BTreeSet<ProductName>) -> BTreeSet<ProductName> {
+        let mut touched = BTreeSet::new();
+        for name in products {
+            if let Some(facts) = self.products.get(name) {
+                let facts = Facts { claims: self.claims(name, facts), ..facts.clone() };
+                touched.extend(self.take_up(name.clone(), facts));
+            }
         }
+        touched
+    }
+
+    /// The class that provisions a product: its own word, else its domain's.
+    fn class_of<'a>(&'a self, facts: &'a Facts) -> Option<&'a String> {
+        facts
+            .class
+            .as_ref()
+            .or_else(|| self.domains.get(&facts.domain).and_then(|domain| default_class(domain)))
     }
 
     /// The neighbours of a product.
@@ -173,8 +185,8 @@ impl Mesh {
                 .filter_map(|rival| self.products.get(rival).map(|facts| (rank(facts), rival)))
                 .filter(|(rival_rank, _)| *rival_rank < rank(facts))
                 .min()?;
-            let external = claim.rsplit('|').next().unwrap_or(claim);
-            Some((external.to_owned(), older.1.clone()))
+            let (.., key) = claim;
+            Some((key.name.clone(), older.1.clone()))
         })
     }
 
@@ -227,7 +239,7 @@ impl Mesh {
             touched.extend(reads(before).union(&reads(after)).cloned());
         }
         // A claim that begins to be held, or ceases to be, matters like one that appears or goes.
-        let claims = |facts: Option<&Facts>| -> BTreeSet<(String, bool)> {
+        let claims = |facts: Option<&Facts>| -> BTreeSet<(External, bool)> {
             let claims =
                 facts.map(|facts| facts.claims.iter().map(|claim| (claim.clone(), facts.holds)).collect());
             claims.unwrap_or_default()
@@ -264,7 +276,8 @@ impl Mesh {
     fn facts(&self, product: &DataProduct) -> Facts {
         let status = product.status.as_ref();
         let provisioning = product.spec.provisioning.as_ref();
-        Facts {
+        let chosen = provisioning.and_then(|provisioning| provisioning.names.clone());
+        let facts = Facts {
             uid: product.uid().unwrap_or_default(),
             created: product.creation_timestamp().map(|at| at.0),
             domain: product.spec.domain.clone(),
@@ -273,26 +286,23 @@ impl Mesh {
             ready: status
                 .and_then(|status| status.condition("Ready"))
                 .is_some_and(|ready| ready.status == "True"),
-            holds: status.is_some_and(|status| status.resources.iter().any(|resource| resource.id.is_some())),
+            holds: status.is_some_and(DataProductStatus::has_resources),
             reads: reads(product),
-            claims: self.claims(product),
-        }
+            chosen: chosen.unwrap_or_default(),
+            claims: BTreeSet::new(),
+        };
+        Facts { claims: self.claims(&ProductName::of(product), &facts), ..facts }
     }
 
-    /// The external names of a product, each with the account and kind in which it must be the only one.
-    fn claims(&self, product: &DataProduct) -> BTreeSet<String> {
-        let account = self.domains.get(&product.spec.domain).and_then(|domain| domain.spec.account.clone());
-        let account = account.unwrap_or_default();
-        let (id, region) =
-            (account.id.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()), account.region.unwrap_or_default());
-        let chosen = product.spec.provisioning.as_ref().and_then(|provisioning| provisioning.names.clone());
-        let chosen = chosen.unwrap_or_default();
+    /// The external names of a product, where its domain and its class place it.
+    fn claims(&self, name: &ProductName, facts: &Facts) -> BTreeSet<External> {
+        let domain = self.domains.get(&facts.domain).map(Arc::as_ref);
+        let class = self.class_of(facts).and_then(|class| self.classes.get(class)).map(Arc::as_ref);
+        let (account, region) = place(domain, class);
         // A product without legal names claims none; its own reconcile says so.
-        let names = Names::of(&product.spec.domain, &product.name_any(), &id, overrides(&chosen));
-        names.map_or_else(
-            |_| BTreeSet::new(),
-            |names| names.keys().map(|key| format!("{id}|{region}|{}|{}", key.kind, key.name)).collect(),
-        )
+        let names = Names::of(&facts.domain, &name.name, &account, overrides(&facts.chosen));
+        let keys = names.iter().flat_map(Names::keys);
+        keys.map(|key| (account.clone(), region.clone(), key)).collect()
     }
 }
 

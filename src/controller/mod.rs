@@ -10,13 +10,23 @@ pub mod guard;
 pub mod kubernetes;
 pub mod mesh;
 pub mod reconcile;
+pub mod recover;
 pub mod report;
 pub mod schedule;
 pub mod watch;
 
-use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt::Debug,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::{StreamExt, stream};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Client, Resource,
     runtime::{
@@ -65,6 +75,7 @@ pub async fn connect(client: Client, cluster: Option<String>) -> Result<Arc<Cont
     readable::<DataDomain>(&client, "datadomains").await?;
     readable::<ProviderClass>(&client, "providerclasses").await?;
     readable::<PlatformStandards>(&client, "platformstandards").await?;
+    readable::<Namespace>(&client, "namespaces").await?;
     let cluster = match cluster {
         Some(cluster) => cluster,
         None => kubernetes::cluster_id(&client).await.map_err(ControllerError::Cluster)?,
@@ -94,11 +105,18 @@ pub async fn run(
     let touched = stream::unfold(touched, |mut touched| async move {
         touched.recv().await.map(|name| (watch::reference(&name), touched))
     });
-    let surroundings = watch::surroundings(Arc::clone(&ctx), triggers, store.clone());
+    let surroundings = watch::surroundings(Arc::clone(&ctx), triggers);
+    let asked = Arc::new(AtomicBool::new(false));
     let visits = Controller::for_stream(changed, store)
         .with_config(controller::Config::default().concurrency(CONCURRENCY))
         .reconcile_on(touched)
-        .graceful_shutdown_on(shutdown)
+        .graceful_shutdown_on({
+            let asked = Arc::clone(&asked);
+            async move {
+                shutdown.await;
+                asked.store(true, Ordering::SeqCst);
+            }
+        })
         .run(visit, after_error, ctx)
         .for_each(|visited| async move {
             match visited {
@@ -110,7 +128,7 @@ pub async fn run(
             }
         });
     tokio::select! {
-        () = visits => Ok(()),
+        () = visits => if asked.load(Ordering::SeqCst) { Ok(()) } else { Err(ControllerError::WatchesEnded) },
         () = surroundings => Err(ControllerError::WatchesEnded),
     }
 }

@@ -81,15 +81,8 @@ pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visi
 
 /// Whether something outside is, or is about to be, ours.
 fn needs_finalizer(decision: &Decision) -> bool {
-    let ours = |state: &State| {
-        matches!(
-            state,
-            State::Differs(_) | State::Surplus | State::Lost(_) | State::PendingDeletion | State::Disabled
-        )
-    };
-    let exists = decision.assessments.iter().any(|assessment| {
-        ours(&assessment.state) || (assessment.state == State::InSync && assessment.id.is_some())
-    });
+    // Only what is the product's own has an identifier.
+    let exists = decision.assessments.iter().any(|assessment| assessment.id.is_some());
     exists || !decision.plan.steps.is_empty()
 }
 

@@ -1,5 +1,6 @@
 //! The stage that says what is known: one status write where something differs, and events where something turned.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{
     Resource, ResourceExt,
     runtime::events::{Event, EventType, Recorder, Reporter},
@@ -11,7 +12,8 @@ use super::{
 };
 use crate::{
     api::{DataProduct, DataProductStatus, FIELD_MANAGER},
-    plan::{Outcome, ProductName, StepResult},
+    plan::{Outcome, ProductName, StepResult, Verb},
+    status::{ConditionType, EventReason},
 };
 
 /// Longest note of an event in characters.
@@ -23,7 +25,7 @@ pub async fn status(
     product: &DataProduct,
     new: &DataProductStatus,
 ) -> Result<bool, RequestError> {
-    if product.status.as_ref() == Some(new) {
+    if product.status.as_ref().is_some_and(|seen| says(seen, new)) {
         return Ok(false);
     }
     let name = ProductName::of(product);
@@ -39,28 +41,57 @@ pub async fn status(
     }
 }
 
-/// Tells what turned: steps that were applied, and a new answer of `Ready`. An event that cannot be written is lost.
-pub async fn events(ctx: &Context, product: &DataProduct, new: &DataProductStatus, outcomes: &[Outcome]) {
-    let mut events = outcomes
-        .iter()
-        .filter(|outcome| outcome.result == StepResult::Applied)
-        .map(|outcome| {
-            let verb = past(outcome.verb);
-            event(EventType::Normal, &format!("Resource{verb}"), outcome.verb, outcome.key.to_string())
-        })
-        .collect::<Vec<_>>();
-    let before = product.status.as_ref().and_then(|status| status.condition("Ready"));
-    if let Some(ready) = new.condition("Ready")
-        && before.is_none_or(|before| (&before.status, &before.reason) != (&ready.status, &ready.reason))
-    {
-        let type_ = if ready.status == "True" { EventType::Normal } else { EventType::Warning };
-        events.push(event(type_, &ready.reason, "Reconcile", ready.message.clone()));
+/// Whether a status says what ours would. Conditions of types that are not ours belong to whoever wrote them.
+fn says(seen: &DataProductStatus, new: &DataProductStatus) -> bool {
+    let foreign = |condition: &Condition| ConditionType::parse(&condition.type_).is_none();
+    if !seen.conditions.iter().any(foreign) {
+        return seen == new;
     }
-    publish(ctx, product, events).await;
+    let mut seen = seen.clone();
+    seen.conditions.retain(|condition| !foreign(condition));
+    seen == *new
 }
 
-/// Warns about something that no status can say any more.
-pub async fn warn(ctx: &Context, product: &DataProduct, reason: &str, note: String) {
+/// Tells what was done and what turned. An event that cannot be written is lost.
+pub async fn events(ctx: &Context, product: &DataProduct, new: &DataProductStatus, outcomes: &[Outcome]) {
+    let done = outcomes.iter().filter(|outcome| outcome.result == StepResult::Applied);
+    let done = done.map(|outcome| {
+        event(
+            EventType::Normal,
+            reason(outcome.verb).as_str(),
+            outcome.verb.as_str(),
+            outcome.key.to_string(),
+        )
+    });
+    let old = product.status.as_ref();
+    let told = [ConditionType::Ready, ConditionType::LineageResolved, ConditionType::SLOsMet];
+    let told = told.into_iter().filter_map(|type_| {
+        let before = old.and_then(|old| old.condition(type_.as_str()));
+        let now = new.condition(type_.as_str())?;
+        turned(type_, before, now).then(|| {
+            let kind = if now.status == "True" { EventType::Normal } else { EventType::Warning };
+            event(kind, &now.reason, "Reconcile", format!("{}={}: {}", now.type_, now.status, now.message))
+        })
+    });
+    publish(ctx, product, done.chain(told).collect()).await;
+}
+
+/// Whether a condition turned in a way that people want to hear of: every new answer of `Ready`, and of the others only
+/// what becomes false and what is mended.
+fn turned(type_: ConditionType, before: Option<&Condition>, now: &Condition) -> bool {
+    let was_false = before.is_some_and(|before| before.status == "False");
+    if type_ == ConditionType::Ready {
+        before.is_none_or(|before| (&before.status, &before.reason) != (&now.status, &now.reason))
+    } else if was_false {
+        now.status == "True"
+    } else {
+        now.status == "False"
+    }
+}
+
+/// Warns of a product that goes and of what it leaves behind, which no status can say any more.
+pub async fn left_behind(ctx: &Context, product: &DataProduct, note: String) {
+    let reason = EventReason::LeftBehind.as_str();
     publish(ctx, product, vec![event(EventType::Warning, reason, "Reconcile", note)]).await;
 }
 
@@ -88,12 +119,56 @@ fn event(type_: EventType, reason: &str, action: &str, note: String) -> Event {
     }
 }
 
-fn past(verb: &str) -> &'static str {
+const fn reason(verb: Verb) -> EventReason {
     match verb {
-        "create" => "Created",
-        "update" => "Updated",
-        "adopt" => "Adopted",
-        "release" => "Released",
-        _ => "Deleted",
+        Verb::Create => EventReason::ResourceCreated,
+        Verb::Update => EventReason::ResourceUpdated,
+        Verb::Adopt => EventReason::ResourceAdopted,
+        Verb::Release => EventReason::ResourceReleased,
+        Verb::Delete => EventReason::ResourceDeleted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    fn condition(status: &str, reason: &str) -> Condition {
+        Condition {
+            type_: "T".to_owned(),
+            status: status.to_owned(),
+            reason: reason.to_owned(),
+            message: String::new(),
+            observed_generation: None,
+            last_transition_time: Time(jiff::Timestamp::UNIX_EPOCH),
+        }
+    }
+
+    #[test]
+    fn an_event_tells_of_a_turn_and_not_of_what_stays() {
+        use ConditionType::{Ready, SLOsMet};
+        let cases = [
+            ("ready for the first time", Ready, None, ("True", "Ready"), true),
+            ("ready and stays", Ready, Some(("True", "Ready")), ("True", "Ready"), false),
+            (
+                "not ready for another reason",
+                Ready,
+                Some(("False", "Creating")),
+                ("False", "Throttled"),
+                true,
+            ),
+            ("unknown at first", SLOsMet, None, ("Unknown", "NoData"), false),
+            ("met at first", SLOsMet, None, ("True", "Succeeded"), false),
+            ("breached", SLOsMet, Some(("True", "Succeeded")), ("False", "Breached"), true),
+            ("breached at first", SLOsMet, None, ("False", "Breached"), true),
+            ("breached and stays", SLOsMet, Some(("False", "Breached")), ("False", "NoData"), false),
+            ("mended", SLOsMet, Some(("False", "Breached")), ("True", "Succeeded"), true),
+            ("not measured any more", SLOsMet, Some(("False", "Breached")), ("Unknown", "NoData"), false),
+        ];
+        for (case, type_, before, (status, reason), expected) in cases {
+            let before = before.map(|(status, reason)| condition(status, reason));
+            assert_eq!(turned(type_, before.as_ref(), &condition(status, reason)), expected, "{case}");
+        }
     }
 }

@@ -21,9 +21,10 @@ use super::{
     context::{Context, Watched},
     guard::Guarded,
     mesh::Mesh,
+    recover,
 };
 use crate::{
-    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
+    api::{DataDomain, PlatformStandards, ProviderClass},
     plan::ProductName,
 };
 
@@ -32,10 +33,6 @@ const ANNOTATIONS: &str = "datamesh.io/";
 
 /// Products to visit, by name.
 pub type Triggers = UnboundedSender<ProductName>;
-
-fn config() -> watcher::Config {
-    watcher::Config::default().streaming_lists()
-}
 
 /// The stream of products to visit because they changed themselves, and the store that it fills.
 pub fn products(
@@ -46,8 +43,7 @@ pub fn products(
     let (ctx, triggers) = (Arc::clone(ctx), triggers.clone());
     let mut listed = BTreeSet::new();
     let api: Api<Guarded> = Api::all(ctx.client.clone());
-    let stream = watcher::watcher(api, config())
-        .default_backoff()
+    let stream = recover::watch(api)
         .modify(prune)
         .inspect_ok(move |event| {
             let touched = product_event(&ctx, event, &mut listed);
@@ -98,7 +94,11 @@ fn product_event(
             take_up(ctx, object)
         }
         Event::Apply(object) => take_up(ctx, object),
-        Event::Delete(object) => ctx.write(|mesh| mesh.product_gone(&ProductName::of(object))),
+        Event::Delete(object) => {
+            let name = ProductName::of(object);
+            ctx.succeeded(&name);
+            ctx.write(|mesh| mesh.product_gone(&name))
+        }
         Event::InitDone => {
             let gone = ctx
                 .read(Mesh::products)
@@ -132,10 +132,12 @@ fn send(ctx: &Context, triggers: &Triggers, products: BTreeSet<ProductName>) {
 }
 
 /// Follows domains, classes, standards and namespaces for as long as it is polled.
-pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers, products: Store<Guarded>) {
-    let domains = follow(&ctx, &triggers, Watched::Domains, {
-        let products = products.clone();
-        move |mesh: &mut Mesh, name: &str, domain: Option<Arc<DataDomain>>| {
+pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
+    let domains = follow(
+        &ctx,
+        &triggers,
+        Watched::Domains,
+        |mesh: &mut Mesh, name: &str, domain: Option<Arc<DataDomain>>| {
             let before = mesh.domains.get(name).cloned();
             if before.as_ref().map(|before| &before.spec) == domain.as_ref().map(|domain| &domain.spec) {
                 return BTreeSet::new();
@@ -150,10 +152,10 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers, products: Store
             };
             let now = mesh.domains.get(name).cloned();
             products_touched.extend(touched(mesh, now.as_ref()));
-            mesh.reclaim(&products_touched, |name| find(&products, name));
+            products_touched.extend(mesh.reclaim(&products_touched));
             products_touched
-        }
-    });
+        },
+    );
     let classes = follow(
         &ctx,
         &triggers,
@@ -167,7 +169,9 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers, products: Store
                 Some(class) => mesh.classes.insert(name.to_owned(), class),
                 None => mesh.classes.remove(name),
             };
-            mesh.products_of_class(name)
+            let mut touched = mesh.products_of_class(name);
+            touched.extend(mesh.reclaim(&touched));
+            touched
         },
     );
     let standards = follow(
@@ -187,12 +191,6 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers, products: Store
     tokio::join!(domains, classes, standards, namespaces(&ctx, &triggers));
 }
 
-/// A product from the store.
-pub fn find(products: &Store<Guarded>, name: &ProductName) -> Option<Arc<DataProduct>> {
-    let object = products.get(&reference(name))?;
-    object.0.as_ref().ok().map(|product| Arc::new(product.clone()))
-}
-
 /// The reference under which the controller knows a product.
 pub fn reference(name: &ProductName) -> ObjectRef<Guarded> {
     ObjectRef::new(&name.name).within(&name.namespace)
@@ -208,7 +206,7 @@ async fn follow<K>(
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
 {
     let api: Api<DeserializeGuard<K>> = Api::all(ctx.client.clone());
-    let mut events = std::pin::pin!(watcher::watcher(api, config()).default_backoff());
+    let mut events = std::pin::pin!(recover::watch(api));
     let mut known: BTreeSet<String> = BTreeSet::new();
     let mut listed: BTreeSet<String> = BTreeSet::new();
     while let Some(event) = events.next().await {
@@ -254,7 +252,7 @@ async fn follow<K>(
 /// Follows the labels of namespaces, by which domains may select them.
 async fn namespaces(ctx: &Arc<Context>, triggers: &Triggers) {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(ctx.client.clone());
-    let mut events = std::pin::pin!(watcher::watcher(api, config()).default_backoff());
+    let mut events = std::pin::pin!(recover::watch(api));
     let mut listed: BTreeSet<String> = BTreeSet::new();
     while let Some(event) = events.next().await {
         match event {

@@ -50,6 +50,8 @@ pub struct Reading {
     pub objective: Objective,
     /// The measured value.
     pub value: Value,
+    /// Whether the backend looked at everything. An incomplete look proves that data is fresh, never that it is late.
+    pub complete: bool,
     /// Where the number comes from, for people, for example `newest file in the bucket`.
     pub source: String,
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     model::{
-        owner::Claim,
+        owner::{Claim, Owner},
         resource::{Delta, Desired, Health, Key, Observed, Removal},
     },
     provider::{ErrorKind, ProviderError},
@@ -92,8 +92,8 @@ pub enum State {
     Claimable(Claim, Delta),
     /// It belongs to somebody else.
     Foreign(String),
-    /// It is ours and not wanted.
-    Surplus,
+    /// It is ours, by the mark that was found, and not wanted.
+    Surplus(Owner),
     /// It existed, held data, and is gone.
     Lost(String),
     /// It is ours and its deletion is scheduled.
@@ -109,7 +109,7 @@ pub enum State {
 pub struct Assessment {
     /// What is wanted.
     pub wanted: Wanted,
-    /// The provider's identifier, when it exists.
+    /// The provider's identifier, when it exists and is this product's own.
     pub id: Option<String>,
     /// How it is.
     pub state: State,
@@ -139,13 +139,20 @@ fn assess(wanted: &Wanted, observation: Option<&Observation>, memory: &Memory) -
         (Some(Observation::Absent), Wanted::Absent(_)) => (None, State::InSync),
         (Some(Observation::Absent), Wanted::Present(desired)) => (None, absent(&desired.key, memory)),
         (Some(Observation::Present(observed)), Wanted::Absent(removal)) => {
-            (Some(observed.id.clone()), unwanted(removal, observed))
+            (own_id(&removal.owner, observed), unwanted(removal, observed))
         }
         (Some(Observation::Present(observed)), Wanted::Present(desired)) => {
-            (Some(observed.id.clone()), present(desired, observed, memory))
+            (own_id(&desired.owner, observed), present(desired, observed, memory))
         }
     };
     Assessment { wanted: wanted.clone(), id, state }
+}
+
+/// The identifier of what is this product's own. What belongs to others is never remembered, or its end would look like
+/// a loss of ours.
+fn own_id(owner: &Owner, observed: &Observed) -> Option<String> {
+    let ours = matches!(owner.claim(observed.owner.as_ref()), Claim::Mine | Claim::Predecessor);
+    ours.then(|| observed.id.clone())
 }
 
 fn absent(key: &Key, memory: &Memory) -> State {
@@ -158,10 +165,11 @@ fn absent(key: &Key, memory: &Memory) -> State {
 }
 
 fn unwanted(removal: &Removal, observed: &Observed) -> State {
-    match removal.owner.claim(observed.owner.as_ref()) {
-        Claim::Mine | Claim::Predecessor if observed.health == Health::PendingDeletion => State::InSync,
-        Claim::Mine | Claim::Predecessor => State::Surplus,
-        Claim::Released | Claim::Foreign | Claim::Unmarked => State::InSync,
+    match (removal.owner.claim(observed.owner.as_ref()), &observed.owner) {
+        (Claim::Mine | Claim::Predecessor, Some(found)) if observed.health != Health::PendingDeletion => {
+            State::Surplus(found.clone())
+        }
+        _ => State::InSync,
     }
 }
 

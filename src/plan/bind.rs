@@ -121,11 +121,10 @@ pub fn resolve(declared: &Declared) -> Result<Scope, Blocker> {
         .classes
         .get(&class_name)
         .ok_or_else(|| Blocker::ClassMissing { class: class_name.clone() })?;
-    let account = domain.spec.account.clone().unwrap_or_default();
-    let (account_id, region) = locate(class, account.id, account.region);
+    let (account_id, region) = place(Some(domain), Some(class));
     stays(product, &account_id, &region)?;
-    let team_role = account
-        .team_role_arn
+    let team_role = domain.spec.account.clone().and_then(|account| account.team_role_arn);
+    let team_role = team_role
         .unwrap_or_else(|| format!("arn:aws:iam::{account_id}:role/{}-team-role", product.spec.domain));
     scope(declared, class_name, class, Some(Arc::clone(domain)), account_id, region, team_role)
 }
@@ -148,13 +147,15 @@ pub fn resolve_departing(declared: &Declared) -> Result<Option<Scope>, Blocker> 
         .classes
         .get(&class_name)
         .ok_or_else(|| Blocker::ClassMissing { class: class_name.clone() })?;
-    let (account_id, region) = locate(class, remembered.account_id, remembered.region);
+    let (account_id, region) = place(None, Some(class));
+    let account_id = remembered.account_id.unwrap_or(account_id);
+    let region = remembered.region.unwrap_or(region);
     scope(declared, class_name, class, None, account_id, region, String::new()).map(Some)
 }
 
 /// Refuses another place than the one that holds the resources: they would be left behind and made a second time.
 fn stays(product: &DataProduct, account: &str, region: &str) -> Result<(), Blocker> {
-    let before = product.status.as_ref().filter(|status| !status.resources.is_empty());
+    let before = product.status.as_ref().filter(|status| status.has_resources());
     let Some(before) = before.and_then(|status| status.domain.as_ref()) else { return Ok(()) };
     let moved =
         |remembered: &Option<String>, now: &str| remembered.as_deref().is_some_and(|before| before != now);
@@ -218,27 +219,31 @@ pub fn overrides(chosen: &ChosenNames) -> Overrides<'_> {
 
 fn class_name(product: &DataProduct, domain: &DataDomain) -> Result<String, Blocker> {
     let asked =
-        product.spec.provisioning.as_ref().and_then(|provisioning| provisioning.provider_class_name.clone());
+        product.spec.provisioning.as_ref().and_then(|provisioning| provisioning.provider_class_name.as_ref());
     let allowed = &domain.spec.provider_classes;
-    let class = asked
-        .or_else(|| domain.spec.default_provider_class.clone())
-        .or_else(|| allowed.first().cloned())
-        .unwrap_or_default();
+    let class = asked.or_else(|| default_class(domain)).cloned().unwrap_or_default();
     if !allowed.contains(&class) {
         return Err(Blocker::ClassNotAllowed { class, allowed: allowed.clone(), domain: domain.name_any() });
     }
-    let before = product.status.as_ref().filter(|status| !status.resources.is_empty());
+    let before = product.status.as_ref().filter(|status| status.has_resources());
     match before.and_then(|status| status.domain.as_ref()).and_then(|domain| domain.provider_class.as_ref()) {
         Some(before) if *before != class => Err(Blocker::ClassChanged { from: before.clone(), to: class }),
         _ => Ok(class),
     }
 }
 
-fn locate(class: &ProviderClass, account: Option<String>, region: Option<String>) -> (String, String) {
-    let local = class.spec.local.clone().unwrap_or_default();
-    let account = account.or(local.account_id).unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
-    let region = region.or(local.region).unwrap_or_else(|| DEFAULT_REGION.to_owned());
-    (account, region)
+/// The class of a domain's products that name none.
+pub fn default_class(domain: &DataDomain) -> Option<&String> {
+    domain.spec.default_provider_class.as_ref().or(domain.spec.provider_classes.first())
+}
+
+/// Account and region of a domain's products in a class: the domain's, else the class's, else the default.
+pub fn place(domain: Option<&DataDomain>, class: Option<&ProviderClass>) -> (String, String) {
+    let account = domain.and_then(|domain| domain.spec.account.clone()).unwrap_or_default();
+    let local = class.and_then(|class| class.spec.local.clone()).unwrap_or_default();
+    let id = account.id.or(local.account_id).unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
+    let region = account.region.or(local.region).unwrap_or_else(|| DEFAULT_REGION.to_owned());
+    (id, region)
 }
 
 fn deletion_policy(product: &DataProduct, class: &ProviderClass) -> DeletionPolicy {

@@ -3,7 +3,7 @@
 use crate::{
     model::{
         owner::Claim,
-        resource::{Desired, Key, Kind},
+        resource::{Desired, Key, Kind, Removal},
     },
     plan::{
         assess::{Assessment, State, Wanted},
@@ -22,6 +22,8 @@ pub struct Permissions {
     pub create: bool,
     /// Differences may be corrected.
     pub correct: bool,
+    /// What this product, or an earlier one of its name, let go or left behind may be taken back.
+    pub take_back: bool,
     /// Resources without a mark may be taken over.
     pub adopt: bool,
     /// Surplus access (grants, alarm) may be removed.
@@ -30,7 +32,8 @@ pub struct Permissions {
 
 impl Permissions {
     /// Nothing may change.
-    pub const NONE: Self = Self { create: false, correct: false, adopt: false, remove: false };
+    pub const NONE: Self =
+        Self { create: false, correct: false, take_back: false, adopt: false, remove: false };
 }
 
 /// Builds the plan. A step that is not permitted, or that waits for something unusable, is held.
@@ -45,7 +48,8 @@ pub fn build(assessments: &[Assessment], may: Permissions) -> Plan {
         };
         let permitted = match &action {
             Action::Create(_) => may.create,
-            Action::Adopt(..) => may.create || may.adopt,
+            // Without a mark it is an action only where it may be taken over.
+            Action::Adopt(..) => may.take_back,
             Action::Update(..) | Action::Release(..) | Action::Delete(_) => may.correct,
         };
         let waits_for = dependencies(assessment.key(), assessments);
@@ -62,9 +66,10 @@ pub fn build(assessments: &[Assessment], may: Permissions) -> Plan {
 /// What should not be there goes first and in reverse order, because access goes before anything else changes.
 fn surplus(assessments: &[Assessment]) -> impl Iterator<Item = Step> + '_ {
     assessments.iter().rev().filter_map(|assessment| match (&assessment.state, &assessment.wanted) {
-        (State::Surplus, Wanted::Absent(removal)) => Some(Step {
+        (State::Surplus(found), Wanted::Absent(removal)) => Some(Step {
             key: removal.key.clone(),
-            action: Action::Delete(removal.clone()),
+            // The mark that was found may be that of an earlier object of the same name.
+            action: Action::Delete(Removal { owner: found.clone(), ..removal.clone() }),
             waits_for: Vec::new(),
         }),
         _ => None,

@@ -163,10 +163,16 @@ fn permissions(world: &World, blockers: &[Blocker], hash: &str) -> Permissions {
     let management = product.spec.provisioning.as_ref().and_then(|provisioning| provisioning.management);
     let may = match management.unwrap_or_default() {
         Management::Observe => return Permissions::NONE,
-        Management::AdoptOnly => {
-            Permissions { create: false, correct: true, adopt: scope.may_adopt(), remove: true }
+        Management::AdoptOnly => Permissions {
+            create: false,
+            correct: true,
+            take_back: true,
+            adopt: scope.may_adopt(),
+            remove: true,
+        },
+        Management::Manage => {
+            Permissions { create: true, correct: true, take_back: true, adopt: false, remove: true }
         }
-        Management::Manage => Permissions { create: true, correct: true, adopt: false, remove: true },
     };
     // Governance stops change and never tears down; what takes access away goes on, unless a person said stop or
     // the names may be somebody else's.
@@ -182,7 +188,7 @@ fn permissions(world: &World, blockers: &[Blocker], hash: &str) -> Permissions {
     if stopped {
         Permissions::NONE
     } else if !blockers.is_empty() {
-        Permissions { create: false, correct: false, adopt: false, ..may }
+        Permissions { remove: may.remove, ..Permissions::NONE }
     } else {
         let drift_only = !scope.corrects_drift() && was_in_sync(world, hash);
         Permissions { correct: may.correct && !drift_only, ..may }

@@ -14,5 +14,5 @@ mod world;
 pub use blocker::Blocker;
 pub use decide::{Decision, decide, decide_teardown, loss_token};
 pub use outcome::{Outcome, StepResult};
-pub use step::{Action, Plan, Step, summarize as summarize_steps};
+pub use step::{Action, Plan, Step, Verb, summarize as summarize_steps};
 pub use world::{Declared, Neighbours, ProductName, Upstream, UpstreamFacts, World};

@@ -1,6 +1,9 @@
 //! What became of a step: a value, never an exit.
 
-use crate::{model::resource::Key, plan::assess::Fault};
+use crate::{
+    model::resource::Key,
+    plan::{assess::Fault, step::Verb},
+};
 
 /// What became of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +11,7 @@ pub struct Outcome {
     /// Which resource.
     pub key: Key,
     /// The verb of the step.
-    pub verb: &'static str,
+    pub verb: Verb,
     /// How it ended.
     pub result: StepResult,
 }

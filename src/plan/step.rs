@@ -4,6 +4,43 @@ use std::fmt;
 
 use crate::model::resource::{Delta, Desired, Key, Removal};
 
+/// A word for what is done to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verb {
+    /// It gets made.
+    Create,
+    /// It gets changed.
+    Update,
+    /// It gets taken over.
+    Adopt,
+    /// It is let go.
+    Release,
+    /// It goes.
+    Delete,
+}
+
+impl Verb {
+    /// Every verb, in the order in which the docs list them.
+    pub const ALL: [Self; 5] = [Self::Create, Self::Update, Self::Adopt, Self::Release, Self::Delete];
+
+    /// The word that plans, status and events show.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Adopt => "adopt",
+            Self::Release => "release",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// What is done to one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -20,14 +57,14 @@ pub enum Action {
 }
 
 impl Action {
-    /// The verb that plans, status and events show.
-    pub const fn verb(&self) -> &'static str {
+    /// The word for it.
+    pub const fn verb(&self) -> Verb {
         match self {
-            Self::Create(_) => "create",
-            Self::Update(..) => "update",
-            Self::Adopt(..) => "adopt",
-            Self::Release(..) => "release",
-            Self::Delete(_) => "delete",
+            Self::Create(_) => Verb::Create,
+            Self::Update(..) => Verb::Update,
+            Self::Adopt(..) => Verb::Adopt,
+            Self::Release(..) => Verb::Release,
+            Self::Delete(_) => Verb::Delete,
         }
     }
 
@@ -77,9 +114,9 @@ impl Plan {
     }
 }
 
-/// Counts steps by verb, in the order in which the verbs are listed in the docs.
+/// Counts steps by verb.
 pub fn summarize<'a>(steps: impl Iterator<Item = &'a Step> + Clone) -> String {
-    let counts = ["create", "update", "adopt", "release", "delete"].into_iter().filter_map(|verb| {
+    let counts = Verb::ALL.into_iter().filter_map(|verb| {
         let count = steps.clone().filter(|step| step.action.verb() == verb).count();
         (count > 0).then(|| format!("{count} to {verb}"))
     });

@@ -11,6 +11,9 @@ use crate::{
     plan::assess::Fault,
 };
 
+/// How far the clock of whoever writes data may be ahead of ours.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
 /// The verdict on one objective.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
@@ -108,20 +111,29 @@ fn freshness(reading: &Reading, target: Period, now: Timestamp, base: Verdict) -
         Value::NewestData(at) => (at, false),
         Value::NoDataSince(at) => (at, true),
     };
+    let base = Verdict { source: Some(reading.source.clone()), ..base };
+    if since.duration_since(now) > SKEW {
+        // It would count as fresh until long after the last data has arrived.
+        let message =
+            "the newest data is dated in the future; correct the clock, or the dates, of whoever writes it";
+        return Verdict { message: message.to_owned(), measured: Some(since), flips_at: Some(since), ..base };
+    }
     // An instant beyond the calendar never comes, so nothing flips then.
     let due = since.checked_add(SignedDuration::from_secs(target.seconds())).ok();
     let late = due.is_some_and(|due| now > due);
     let (state, message) = match (late, empty) {
-        (false, false) => (SloState::Met, "the newest data is within the target".to_owned()),
-        (false, true) => (SloState::Unknown, "no data has arrived yet".to_owned()),
-        (true, false) => (SloState::Breached, "the newest data is older than the target".to_owned()),
-        (true, true) => (SloState::Breached, "no data has arrived within the target".to_owned()),
+        (false, false) => (SloState::Met, "the newest data is within the target"),
+        (true, _) if !reading.complete => {
+            (SloState::Unknown, "the data is more than can be looked at, and what was seen of it is too old")
+        }
+        (false, true) => (SloState::Unknown, "no data has arrived yet"),
+        (true, false) => (SloState::Breached, "the newest data is older than the target"),
+        (true, true) => (SloState::Breached, "no data has arrived within the target"),
     };
     Verdict {
         state,
-        message,
+        message: message.to_owned(),
         measured: (!empty).then_some(since),
-        source: Some(reading.source.clone()),
         flips_at: if late { None } else { due },
         ..base
     }
@@ -144,9 +156,13 @@ mod tests {
         product
     }
 
+    fn read(value: Value, complete: bool) -> Reading {
+        Reading { objective: Objective::Freshness, value, complete, source: "a test".to_owned() }
+    }
+
     #[expect(clippy::unnecessary_wraps, reason = "a measurement may fail")]
     fn reading(value: Value) -> Result<Vec<Reading>, Fault> {
-        Ok(vec![Reading { objective: Objective::Freshness, value, source: "a test".to_owned() }])
+        Ok(vec![read(value, true)])
     }
 
     #[test]
@@ -157,12 +173,22 @@ mod tests {
             ("one second late", Value::NewestData(at(10_000)), 13_601, SloState::Breached, None),
             ("nothing yet", Value::NoDataSince(at(10_000)), 12_000, SloState::Unknown, Some(at(13_600))),
             ("nothing for too long", Value::NoDataSince(at(10_000)), 20_000, SloState::Breached, None),
-            ("from the future", Value::NewestData(at(20_000)), 10_000, SloState::Met, Some(at(23_600))),
+            ("a clock ahead", Value::NewestData(at(10_300)), 10_000, SloState::Met, Some(at(13_900))),
+            ("from the future", Value::NewestData(at(10_301)), 10_000, SloState::Unknown, Some(at(10_301))),
         ];
         for (case, value, now, state, flips_at) in cases {
             let verdicts = judge(&product("1 hour"), &reading(value), at(now));
             assert_eq!((verdicts[0].state, verdicts[0].flips_at), (state, flips_at), "{case}");
         }
+    }
+
+    #[test]
+    fn an_incomplete_look_proves_freshness_and_never_lateness() {
+        let judged = |now| {
+            let readings = Ok(vec![read(Value::NewestData(at(10_000)), false)]);
+            judge(&product("1 hour"), &readings, at(now))[0].state
+        };
+        assert_eq!((judged(13_600), judged(13_601)), (SloState::Met, SloState::Unknown));
     }
 
     #[test]

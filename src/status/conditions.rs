@@ -1,15 +1,20 @@
 //! What each condition says, from the decision and from what became of it.
 
 use super::{Facts, reason::Reason};
-use crate::model::resource::{Delta, Kind};
 use crate::{
     api::{
         Enforcement,
+        product::Management,
         status::{Severity, SloState},
+    },
+    model::{
+        owner::Claim,
+        resource::{Delta, Key, Kind},
     },
     plan::{
         Blocker,
         assess::{Assessment, State},
+        bind::Scope,
     },
     provider::ErrorKind,
     slo,
@@ -118,16 +123,20 @@ pub(super) fn provisioned(facts: &Facts<'_>) -> Signal {
     if open.is_empty() && !facts.after.is_empty() {
         return Signal::yes(format!("{} resources are in sync", facts.after.len()));
     }
-    if let Some(blocker) = facts.decision.blockers.first() {
-        return Signal::no(blocker_reason(blocker), blocker.to_string());
-    }
     // The worst first: what somebody must look at hides what the operator works on.
     let worst = open.into_iter().map(|assessment| trouble(facts, assessment)).min_by_key(|(rank, _)| *rank);
-    worst.map_or_else(
-        || Signal::unknown(Reason::ProviderUnavailable, "nothing was observed"),
-        |(_, signal)| signal,
-    )
+    match (facts.decision.blockers.first(), worst) {
+        // A loss hides behind nothing, not even behind what holds everything else back.
+        (Some(blocker), worst) if worst.as_ref().is_none_or(|(rank, _)| *rank != LOSS) => {
+            Signal::no(blocker_reason(blocker), blocker.to_string())
+        }
+        (_, Some((_, signal))) => signal,
+        (_, None) => Signal::unknown(Reason::ProviderUnavailable, "nothing was observed"),
+    }
 }
+
+/// The rank of lost data: nothing is worse.
+const LOSS: u8 = 0;
 
 /// How a resource that is not in sync is reported, with a rank: 0 is the worst.
 fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
@@ -138,7 +147,7 @@ fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
     }
     match &assessment.state {
         State::Lost(last_known) => (
-            0,
+            LOSS,
             Signal::no(
                 Reason::ResourceLost,
                 format!(
@@ -155,15 +164,7 @@ fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
                 ),
             ),
         ),
-        State::Claimable(..) => (
-            1,
-            Signal::no(
-                Reason::NotOwned,
-                format!(
-                    "{key} exists and carries no mark of this product; to take it over set spec.provisioning.management to AdoptOnly, and the ProviderClass must allow adoption"
-                ),
-            ),
-        ),
+        State::Claimable(claim, _) => unclaimed(facts, key, *claim),
         State::PendingDeletion => (
             1,
             Signal::no(Reason::ResourceUnusable, format!("the deletion of {key} is scheduled; cancel it")),
@@ -186,9 +187,40 @@ fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
                 format!("{key} does not exist, and spec.provisioning.management forbids to make it"),
             ),
         ),
-        State::Surplus => (7, Signal::no(Reason::Creating, format!("{key} is still to be removed"))),
+        State::Surplus(_) => (7, Signal::no(Reason::Creating, format!("{key} is still to be removed"))),
         State::InSync => (9, Signal::yes("in sync")),
     }
+}
+
+/// How a resource is reported that could be taken over and is not yet.
+fn unclaimed(facts: &Facts<'_>, key: &Key, claim: Claim) -> (u8, Signal) {
+    let class_allows = facts.world.scope.as_ref().is_ok_and(Scope::may_adopt);
+    let (rank, reason, text) = match (claim, facts.management()) {
+        (Claim::Released | Claim::Predecessor, Management::Observe) => (
+            1,
+            Reason::NotOwned,
+            "was left by an earlier product of this name; to take it back set spec.provisioning.management to Manage",
+        ),
+        (Claim::Released | Claim::Predecessor, Management::Manage | Management::AdoptOnly) => {
+            (7, Reason::Creating, "is still to be taken back")
+        }
+        (_, Management::AdoptOnly) if class_allows => (
+            3,
+            Reason::Missing,
+            "is taken over as soon as what it refers to exists, and spec.provisioning.management forbids to make that",
+        ),
+        (_, Management::AdoptOnly) => (
+            1,
+            Reason::NotOwned,
+            "exists and carries no mark of this product, and the ProviderClass does not allow to take it over; ask the platform team to set its spec.adoption to Allowed",
+        ),
+        (_, Management::Manage | Management::Observe) => (
+            1,
+            Reason::NotOwned,
+            "exists and carries no mark of this product; to take it over set spec.provisioning.management to AdoptOnly, and the ProviderClass must allow adoption",
+        ),
+    };
+    (rank, Signal::no(reason, format!("{key} {text}")))
 }
 
 fn first_change(delta: &Delta) -> String {
@@ -208,7 +240,7 @@ pub(super) fn access_synced(facts: &Facts<'_>) -> Signal {
         State::Differs(delta) if delta.0.iter().any(|change| change.want.is_none()) => {
             Signal::no(Reason::ExtraGrants, first_change(delta))
         }
-        State::Surplus => Signal::no(Reason::ExtraGrants, "grants are still to be revoked"),
+        State::Surplus(_) => Signal::no(Reason::ExtraGrants, "grants are still to be revoked"),
         State::Differs(delta) => Signal::no(Reason::MissingGrants, first_change(delta)),
         _ => Signal::no(Reason::MissingGrants, "the grants are not made yet"),
     }

@@ -3,15 +3,17 @@
 use super::{
     ConditionType, MESSAGE_LIMIT, Reason, Signal,
     conditions::{blocker_reason, fault_reason},
-    dated::{self, Clock, text},
+    dated::{self, Clock, instant, text},
+    handled,
+    sections::class_of,
 };
 use crate::{
     api::{
         CONFIRM_DELETION, DataProductStatus,
-        status::{ErrorClass, LastError, ResourceState},
+        status::{LastError, ResourceState, ResourceStatus},
     },
     plan::{
-        Blocker, Outcome, World,
+        Blocker, Outcome, StepResult, Verb, World,
         assess::Fault,
         teardown::{Lock, Teardown},
     },
@@ -49,23 +51,36 @@ pub fn departing(world: &World, release: &Release<'_>) -> DataProductStatus {
     let mut times = status.times.unwrap_or_default();
     times.deletion_started_at = product.metadata.deletion_timestamp.clone().or(times.deletion_started_at);
     status.times = Some(times);
+    status.last_handled_reconcile_at = handled(product).or(status.last_handled_reconcile_at);
     if let Release::Under(_, outcomes) = release {
         for resource in &mut status.resources {
-            let fault = outcomes
-                .iter()
-                .filter(|outcome| {
-                    outcome.key.kind.as_str() == resource.kind && outcome.key.name == resource.name
-                })
-                .find_map(Outcome::fault);
-            if let Some(fault) = fault {
-                let class =
-                    if fault.kind.is_transient() { ErrorClass::Transient } else { ErrorClass::Terminal };
-                resource.state = ResourceState::Failed;
-                resource.last_error = Some(LastError { class, message: text(&fault.message, MESSAGE_LIMIT) });
+            let outcome = outcomes.iter().find(|outcome| {
+                outcome.key.kind.as_str() == resource.kind && outcome.key.name == resource.name
+            });
+            if let Some(outcome) = outcome {
+                let before = resource.state;
+                became(resource, outcome);
+                if resource.state != before {
+                    resource.last_observed_at = Some(instant(clock.now));
+                }
             }
         }
     }
     status
+}
+
+/// What a step of the way down made of a resource.
+fn became(resource: &mut ResourceStatus, outcome: &Outcome) {
+    match &outcome.result {
+        StepResult::Failed(fault) => {
+            let message = text(&fault.message, MESSAGE_LIMIT);
+            resource.state = ResourceState::Failed;
+            resource.last_error = Some(LastError { class: class_of(fault), message });
+        }
+        StepResult::Applied if outcome.verb == Verb::Release => resource.state = ResourceState::Released,
+        StepResult::Applied | StepResult::InProgress => resource.state = ResourceState::Deleting,
+        StepResult::Skipped(_) => {}
+    }
 }
 
 fn explain(name: &str, release: &Release<'_>) -> (Reason, String, bool) {
@@ -86,7 +101,7 @@ fn explain(name: &str, release: &Release<'_>) -> (Reason, String, bool) {
                 format!(
                     "{} products still consume it: {}; they must stop first, or set spec.provisioning.deletionPolicy to Retain",
                     consumers.len(),
-                    consumers.join(", ")
+                    some_of(consumers)
                 ),
                 true,
             ),
@@ -102,6 +117,14 @@ fn explain(name: &str, release: &Release<'_>) -> (Reason, String, bool) {
     }
 }
 
+/// The first of many names, so that the rest of the sentence is not cut off.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let more = names.len().saturating_sub(SHOWN);
+    let first = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if more == 0 { first } else { format!("{first} and {more} more") }
+}
+
 fn trouble(teardown: &Teardown, outcomes: &[Outcome]) -> (Reason, String, bool) {
     let faults =
         outcomes.iter().filter_map(Outcome::fault).chain(teardown.unknown.iter().map(|(_, fault)| fault));
@@ -113,18 +136,20 @@ fn trouble(teardown: &Teardown, outcomes: &[Outcome]) -> (Reason, String, bool) 
     }
 }
 
-/// Summarizes an object that the operator cannot work with: it cannot be decoded, or it makes the operator fail.
+/// Summarizes an object that the operator could not work with: it cannot be decoded, it makes the operator fail, or its
+/// visit did not end in time.
 pub fn broken(
     old: &DataProductStatus,
     generation: i64,
     now: Timestamp,
+    abnormal: ConditionType,
     reason: Reason,
     message: &str,
 ) -> DataProductStatus {
     let clock = Clock { now, generation };
     let signals = vec![
         (ConditionType::Ready, Signal::no(reason, message)),
-        (ConditionType::Stalled, Signal { holds: Some(true), reason, message: message.to_owned() }),
+        (abnormal, Signal { holds: Some(true), reason, message: message.to_owned() }),
     ];
     let mut status = old.clone();
     status.conditions = dated::conditions(&old.conditions, signals, clock);

@@ -2,9 +2,10 @@
 //!
 //! Invariants, checked in the tests by their numbers: (1) `Reconciling` and `Stalled` are never both present;
 //! (2) `Ready` is never True while a resource is not in sync; (3) every condition carries the observed generation;
-//! (4) a transition time moves only when the status flips; (5) lists are bounded and totals true;
+//! (4) a transition time moves only when the status flips; (5) lists are bounded, totals true, and the whole is small;
 //! (6) summarizing twice gives the same status.
 
+mod cap;
 mod conditions;
 mod dated;
 mod departure;
@@ -14,13 +15,14 @@ mod sections;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
+pub use cap::SIZE_LIMIT;
 pub use conditions::Signal;
 pub use departure::{Release, broken, departing};
-pub use reason::{ConditionType, Reason};
+pub use reason::{ConditionType, EventReason, Reason};
 
 use crate::{
     api::{
-        DataProductStatus, RECONCILE_AT,
+        DataProduct, DataProductStatus, RECONCILE_AT,
         product::{Lifecycle, Management},
         status::Times,
     },
@@ -81,28 +83,28 @@ pub fn summarize(facts: &Facts<'_>) -> DataProductStatus {
         Clock { now: facts.world.declared.now, generation: product.metadata.generation.unwrap_or_default() };
     let signals = signals(facts);
     let ready = signals.iter().any(|(type_, signal)| *type_ == ConditionType::Ready && signal.is_true());
-    DataProductStatus {
+    cap::capped(DataProductStatus {
         observed_generation: Some(clock.generation),
         conditions: dated::conditions(&old.conditions, signals, clock),
-        last_handled_reconcile_at: handled(facts),
+        last_handled_reconcile_at: handled(product),
         domain: sections::domain(facts, &old),
         governance: sections::governance(facts, &old, clock),
-        contract: old.contract.clone(),
+        contract: None,
         plan: sections::plan(facts, clock),
         resources: sections::resources(facts, &old, clock),
         outputs: sections::outputs(facts, &old),
         endpoints: sections::endpoints(facts),
         slo: sections::slo(facts, &old, clock),
-        quality: old.quality.clone(),
+        quality: None,
         lineage: Some(sections::lineage(facts)),
         access: sections::access(facts),
         times: times(old.times, ready, clock.now),
-    }
+    })
 }
 
-fn handled(facts: &Facts<'_>) -> Option<String> {
-    let asked = facts.world.declared.product.annotations().get(RECONCILE_AT)?;
-    Some(text(asked, 256))
+/// The request for a visit that this status answers.
+fn handled(product: &DataProduct) -> Option<String> {
+    Some(text(product.annotations().get(RECONCILE_AT)?, 256))
 }
 
 fn times(old: Option<Times>, ready: bool, now: Timestamp) -> Option<Times> {

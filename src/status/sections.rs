@@ -18,10 +18,13 @@ use crate::{
             ResourceState, ResourceStatus, SloStatus, UpstreamStatus, Violation,
         },
     },
-    model::resource::{Delta, Kind},
+    model::{
+        owner::Claim,
+        resource::{Delta, Kind},
+    },
     plan::{
-        Step, StepResult,
-        assess::{Assessment, State, Wanted},
+        Step, StepResult, Verb,
+        assess::{Assessment, Fault, State, Wanted},
         desired::roles,
         loss_token, summarize_steps,
     },
@@ -33,6 +36,7 @@ const MAX_DRIFT: usize = 10;
 const MAX_NEIGHBOURS: usize = 128;
 const MAX_DOMAINS: usize = 64;
 const VALUE_LIMIT: usize = 512;
+const ID_LIMIT: usize = 1024;
 /// What the built-in rules are called in a status: they read the platform's standards.
 const BUILT_IN_POLICY: &str = "PlatformStandards/default";
 
@@ -115,7 +119,7 @@ pub(super) fn plan(facts: &Facts<'_>, clock: Clock) -> Option<PlanStatus> {
 fn action(step: &Step) -> PlanAction {
     let changes = step.action.delta().into_iter().flat_map(|delta| &delta.0);
     PlanAction {
-        verb: step.action.verb().to_owned(),
+        verb: step.action.verb().to_string(),
         resource: step.key.to_string(),
         changes: changes.take(MAX_DRIFT).map(|change| text(&change.to_string(), VALUE_LIMIT)).collect(),
     }
@@ -153,7 +157,7 @@ fn resource(
             .id
             .clone()
             .or_else(|| before.and_then(|before| before.id.clone()))
-            .map(|id| text(&id, 1024)),
+            .map(|id| text(&id, ID_LIMIT)),
         state,
         drift: drift(&assessment.state),
         last_error: None,
@@ -162,7 +166,7 @@ fn resource(
             .map_or_else(|| Some(instant(clock.now)), |before| before.last_observed_at.clone()),
     };
     resource.last_error = error.map(|(class, message)| {
-        let how = match loss_token(&resource).filter(|_| state == ResourceState::Lost) {
+        let how = match loss_token(&resource).filter(|_| matches!(assessment.state, State::Lost(_))) {
             Some(token) => {
                 format!(
                     "{message}; restore it, or accept the loss with the annotation {ACCEPT_LOSS}: \"{token}\""
@@ -182,18 +186,32 @@ fn describe(
     before: Option<&ResourceStatus>,
 ) -> (ResourceState, Option<(ErrorClass, String)>) {
     let terminal = |message: String| Some((ErrorClass::Terminal, message));
-    if let Some(fault) = facts.failure(assessment.key()).filter(|_| assessment.state != State::InSync) {
-        let class = if fault.kind.is_transient() { ErrorClass::Transient } else { ErrorClass::Terminal };
-        return (ResourceState::Failed, Some((class, fault.message.clone())));
+    let failure = facts.failure(assessment.key()).filter(|_| assessment.state != State::InSync);
+    let failed = failure.map(|fault| (class_of(fault), fault.message.clone()));
+    if assessment.state == State::Missing
+        && before.is_some_and(|before| before.state == ResourceState::Lost)
+        && facts.decision.memory.accepted_loss.contains(assessment.key())
+    {
+        // Until it is made anew it stays lost, so that the word that accepted the loss goes on to count.
+        let message = || (ErrorClass::Transient, "its loss is accepted, and it is made anew".to_owned());
+        return (ResourceState::Lost, failed.or_else(|| Some(message())));
+    }
+    if failed.is_some() {
+        return (ResourceState::Failed, failed);
     }
     let adopted = before.is_some_and(|before| before.state == ResourceState::Adopted)
-        || facts.outcomes.iter().any(|outcome| outcome.key == *assessment.key() && outcome.verb == "adopt");
+        || facts
+            .outcomes
+            .iter()
+            .any(|outcome| outcome.key == *assessment.key() && outcome.verb == Verb::Adopt);
     match &assessment.state {
         State::InSync if adopted => (ResourceState::Adopted, None),
         State::InSync => (ResourceState::InSync, None),
-        State::Missing => (ResourceState::Pending, blocked(facts)),
+        State::Missing | State::Claimable(Claim::Released | Claim::Predecessor, _) => {
+            (ResourceState::Pending, blocked(facts))
+        }
         State::Differs(_) => (ResourceState::Drifted, blocked(facts)),
-        State::Surplus => (ResourceState::Deleting, None),
+        State::Surplus(_) => (ResourceState::Deleting, None),
         State::Lost(last_known) => (ResourceState::Lost, terminal(format!("it is gone; {last_known}"))),
         State::Foreign(whose) => {
             (ResourceState::Failed, terminal(format!("it is not this product's: {whose}")))
@@ -203,11 +221,13 @@ fn describe(
         }
         State::PendingDeletion => (ResourceState::Failed, terminal("its deletion is scheduled".to_owned())),
         State::Disabled => (ResourceState::Failed, terminal("it is disabled".to_owned())),
-        State::Unknown(fault) => {
-            let class = if fault.kind.is_transient() { ErrorClass::Transient } else { ErrorClass::Terminal };
-            (ResourceState::Failed, Some((class, fault.message.clone())))
-        }
+        State::Unknown(fault) => (ResourceState::Failed, Some((class_of(fault), fault.message.clone()))),
     }
+}
+
+/// What to expect of a provider's failure.
+pub(super) const fn class_of(fault: &Fault) -> ErrorClass {
+    if fault.kind.is_transient() { ErrorClass::Transient } else { ErrorClass::Terminal }
 }
 
 fn blocked(facts: &Facts<'_>) -> Option<(ErrorClass, String)> {

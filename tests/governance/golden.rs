@@ -1,4 +1,4 @@
-//! Products in, reports out. `UPDATE_GOLDENS=1` writes the reports anew; read the difference before it is committed.
+//! Products in, reports out. `UPDATE_GOLDEN=1` writes the reports anew; read the difference before it is committed.
 
 use std::{env, fmt::Write, fs, path::PathBuf};
 
@@ -72,7 +72,7 @@ fn text(report: &Report) -> Result<String> {
 
 fn compare(name: &str, actual: &str) -> Result<()> {
     let path = path(name);
-    if env::var_os("UPDATE_GOLDENS").is_some() {
+    if env::var_os("UPDATE_GOLDEN").is_some() {
         return fs::write(&path, actual).with_context(|| format!("writing {name}"));
     }
     let expected = fs::read_to_string(&path).with_context(|| format!("reading {name}"))?;

@@ -11,5 +11,5 @@ async fn the_local_backend_keeps_every_promise() {
 
 #[tokio::test]
 async fn the_local_backend_keeps_every_promise_behind_the_layers() {
-    assert_eq!(check(&LocalWorld::layered()).await, []);
+    assert_eq!(check(&LocalWorld::layered().await).await, []);
 }

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink, sync::Arc};
 use dataproduct_operator::{
     model::{
         measurement::{Subject, Value},
-        resource::{Key, Kind},
+        resource::{Health, Key, Kind},
     },
     provider::{
         ErrorKind,
@@ -115,4 +115,26 @@ fn a_ledger_that_cannot_be_used_says_what_to_do() {
     assert!(error.to_string().contains("must exist"), "{error}");
     let error = Store::open("relative".as_ref()).err().expect("relative");
     assert!(error.to_string().contains("absolute"), "{error}");
+}
+
+#[tokio::test]
+async fn a_root_that_is_replaced_is_opened_anew_and_one_that_is_gone_is_no_empty_one() {
+    let world = LocalWorld::raw();
+    let desired = crate::killed::desired_bucket("moved");
+    world.provider().create(&desired).await.expect("created");
+    let aside = world.root().with_extension("aside");
+    fs::rename(world.root(), &aside).expect("moved aside");
+    let error = world.provider().observe(&desired.key).await.expect_err("gone is not absent");
+    assert!(error.to_string().contains("must exist"), "{error}");
+
+    fs::create_dir(world.root()).expect("an empty root");
+    assert_eq!(world.provider().observe(&desired.key).await.expect("observed"), None, "what is there now");
+    let other = crate::killed::desired_bucket("other");
+    world.provider().create(&other).await.expect("created");
+    assert!(world.bucket(&other.key.name).is_dir(), "in the root that the path names");
+
+    fs::remove_dir_all(world.root()).expect("removed");
+    fs::rename(&aside, world.root()).expect("restored");
+    let found = world.provider().observe(&desired.key).await.expect("observed");
+    assert_eq!(found.map(|found| found.health), Some(Health::Live), "the backup counts at once");
 }

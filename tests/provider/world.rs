@@ -35,7 +35,7 @@ impl LocalWorld {
     }
 
     /// The backend behind the standard layers, as the operator uses it.
-    pub(crate) fn layered() -> Self {
+    pub(crate) async fn layered() -> Self {
         let root = tempfile::tempdir().expect("a folder");
         let local = LocalBackend { root: root.path().display().to_string(), ..LocalBackend::default() };
         let class = ProviderClassSpec {
@@ -43,7 +43,8 @@ impl LocalWorld {
             local: Some(local),
             ..ProviderClassSpec::default()
         };
-        let provider = Registry::default().provider("local", &class, ACCOUNT, REGION).expect("a provider");
+        let provider =
+            Registry::default().provider("local", &class, ACCOUNT, REGION).await.expect("a provider");
         Self { provider, root }
     }
 

@@ -4,10 +4,10 @@ use dataproduct_operator::{
     model::{
         attributes::Attributes,
         owner::{DeletionPolicy, Owner},
-        resource::{Health, Key, Kind, Observed},
+        resource::{Health, Key, Kind, Observed, Removal},
     },
     plan::{
-        Action, Plan,
+        Action, Plan, Step, Verb,
         assess::{Fault, Memory, Observation, Observations, Wanted, assess_all},
         bind::{Scope, resolve},
         build::{Permissions, build},
@@ -23,7 +23,8 @@ use crate::{
     world::{customer_360, declared},
 };
 
-const ALL: Permissions = Permissions { create: true, correct: true, adopt: false, remove: true };
+const ALL: Permissions =
+    Permissions { create: true, correct: true, take_back: true, adopt: false, remove: true };
 
 /// How one resource is found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -282,7 +283,7 @@ fn a_key_that_waits_for_its_end_is_taken_back_by_the_returning_product() {
         present.health = Health::PendingDeletion;
     }
     let plan = plan_of(&observed, ALL);
-    assert_eq!(plan.steps.first().map(|step| step.action.verb()), Some("create"));
+    assert_eq!(plan.steps.first().map(|step| step.action.verb()), Some(Verb::Create));
 }
 
 #[test]
@@ -296,6 +297,36 @@ fn a_bucket_that_the_status_knows_and_nobody_finds_is_lost_until_the_loss_is_acc
     memory.accepted_loss.push(bucket);
     let plan = build(&assess_all(&wanted(), &observed, &memory), ALL);
     assert_eq!(plan.summary(), "1 to create");
+}
+
+#[test]
+fn what_belongs_to_others_has_no_identifier_that_could_be_missed_later() {
+    for (found, expected) in [
+        (Found::Mine, true),
+        (Found::Drifted, true),
+        (Found::Predecessor, true),
+        (Found::Lost, true),
+        (Found::Foreign, false),
+        (Found::Unmarked, false),
+        (Found::Released, false),
+    ] {
+        let (observed, _) = observations(&[found; 5]);
+        for assessment in assess_all(&wanted(), &observed, &Memory::default()) {
+            assert_eq!(assessment.id.is_some(), expected, "{found:?} {}", assessment.key());
+        }
+    }
+}
+
+#[test]
+fn surplus_access_of_an_earlier_object_is_removed_in_its_name() {
+    let scope = scope();
+    let grants = scope.names.key(Kind::Grant);
+    let (observed, _) = observations(&[Found::Predecessor; 5]);
+    let unwanted =
+        Wanted::Absent(Removal { key: grants.clone(), owner: scope.owner.clone(), key_window_days: 30 });
+    let plan = build(&assess_all(&[unwanted], &observed, &Memory::default()), ALL);
+    let [Step { action: Action::Delete(removal), .. }] = plan.steps.as_slice() else { panic!("{plan}") };
+    assert_eq!(removal.owner.uid, "older", "a backend removes only what carries the mark that it is shown");
 }
 
 #[test]

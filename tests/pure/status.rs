@@ -1,19 +1,24 @@
 //! The numbered invariants of the status, for any mix of findings and outcomes.
 
 use dataproduct_operator::{
-    api::DataProductStatus,
+    api::{
+        ACCEPT_LOSS, DataProductSpec, DataProductStatus,
+        product::{OutputPort, Permission, Provisioning, Role, SchemaField},
+        status::{ResourceState, ResourceStatus},
+    },
     model::{
         measurement::{Objective, Reading, Value},
-        resource::Key,
+        owner::Owner,
+        resource::{Health, Key, Kind, Observed},
     },
     plan::{
-        Declared, Outcome, StepResult,
+        Declared, Outcome, ProductName, StepResult, Upstream,
         assess::{Fault, Observation, State, assess_all},
-        decide,
+        decide, loss_token,
     },
     provider::ErrorKind,
     slo,
-    status::{Facts, summarize},
+    status::{Facts, SIZE_LIMIT, summarize},
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -124,6 +129,7 @@ fn visit(
     let readings = Ok(vec![Reading {
         objective: Objective::Freshness,
         value: Value::NewestData(at),
+        complete: true,
         source: "test".into(),
     }]);
     let after = assess_all(&decision.wanted, &read(outside), &decision.memory);
@@ -165,7 +171,7 @@ fn check(status: &DataProductStatus, settings: Settings, in_sync: bool) {
         "invariant 5"
     );
     assert!(
-        serde_json::to_string(status).expect("a status is JSON").len() <= 64 * 1024,
+        serde_json::to_string(status).expect("a status is JSON").len() <= SIZE_LIMIT,
         "invariant 5: 64 KiB"
     );
 }
@@ -219,6 +225,153 @@ fn a_late_pipeline_leaves_ready_alone() {
         status.slo.and_then(|slo| slo.state).map(dataproduct_operator::api::status::SloState::as_str),
         Some("Breached")
     );
+}
+
+/// The mark of a bucket in a model of the world.
+fn bucket(outside: &mut Outside) -> &mut Observed {
+    outside.0.values_mut().find(|found| found.key.kind == Kind::Bucket).expect("a bucket")
+}
+
+fn resource(status: &DataProductStatus) -> &ResourceStatus {
+    status.resources.iter().find(|resource| resource.kind == "Bucket").expect("a bucket")
+}
+
+#[test]
+fn lost_data_hides_behind_nothing_that_holds_change_back() {
+    let mut outside = Outside::default();
+    let (made, _) = visit(customer_360(), &mut outside, Luck::Good, 0);
+    bucket(&mut outside).health = Health::Lost { last_known: "it held 7 objects".to_owned() };
+    let holds: [fn(&mut DataProductSpec); 3] =
+        [|_| (), |spec| spec.access = None, |spec| spec.suspend = Some(true)];
+    for hold in holds {
+        let mut declared = with_status(customer_360(), &made);
+        let mut product = (*declared.product).clone();
+        hold(&mut product.spec);
+        declared.product = product.into();
+        let (status, _) = visit(declared, &mut outside, Luck::Good, 0);
+        let provisioned = status.condition("Provisioned").expect("Provisioned");
+        assert_eq!(provisioned.reason, "ResourceLost", "{provisioned:?}");
+        assert!(provisioned.message.contains("7 objects"), "{provisioned:?}");
+        assert_eq!(resource(&status).state, ResourceState::Lost);
+    }
+}
+
+#[test]
+fn what_was_somebody_elses_is_not_missed_when_it_goes() {
+    let mut outside = Outside::default();
+    let (_, _) = visit(customer_360(), &mut outside, Luck::Good, 0);
+    let foreign = bucket(&mut outside);
+    foreign.owner = foreign.owner.clone().map(|owner| Owner { purpose: "else/where".to_owned(), ..owner });
+    let (refused, _) = visit(customer_360(), &mut outside, Luck::Good, 0);
+    assert_eq!(refused.condition("Ready").map(|ready| ready.reason.as_str()), Some("NotOwned"));
+    assert_eq!(resource(&refused).id, None, "it is not ours to remember");
+    let key = bucket(&mut outside).key.clone();
+    outside.0.remove(&key);
+    let (made, in_sync) = visit(with_status(customer_360(), &refused), &mut outside, Luck::Good, 0);
+    assert!(in_sync, "{:?}", made.condition("Ready"));
+}
+
+#[test]
+fn a_loss_that_was_accepted_needs_no_second_word_when_the_first_attempt_fails() {
+    let mut outside = Outside::default();
+    let (made, _) = visit(customer_360(), &mut outside, Luck::Good, 0);
+    bucket(&mut outside).health = Health::Lost { last_known: "it was empty".to_owned() };
+    let (lost, _) = visit(with_status(customer_360(), &made), &mut outside, Luck::Good, 0);
+    let accepting = |status: &DataProductStatus| {
+        let mut declared = with_status(customer_360(), status);
+        declared.now = declared.now.checked_add(SignedDuration::from_mins(7)).expect("an instant");
+        let mut product = (*declared.product).clone();
+        let word = loss_token(resource(&lost)).expect("a word");
+        product.metadata.annotations.get_or_insert_default().insert(ACCEPT_LOSS.to_owned(), word);
+        declared.product = product.into();
+        declared
+    };
+    let (failed, _) = visit(accepting(&lost), &mut outside, Luck::Refused(ErrorKind::Unavailable), 0);
+    assert_eq!(resource(&failed).state, ResourceState::Lost);
+    assert_eq!(loss_token(resource(&failed)), loss_token(resource(&lost)), "the word still counts");
+    assert!(
+        failed.condition("Stalled").is_none(),
+        "nobody is asked again: {:?}",
+        failed.condition("Stalled")
+    );
+    let (again, in_sync) = visit(accepting(&failed), &mut outside, Luck::Good, 0);
+    assert!(in_sync, "{:?}", again.condition("Ready"));
+}
+
+#[test]
+fn a_class_can_be_changed_until_something_exists() {
+    let elsewhere = |status: Option<&DataProductStatus>| {
+        let mut declared = customer_360();
+        let local = declared.classes["local"].clone();
+        declared.classes.insert("other".to_owned(), local);
+        let mut domain = (*declared.domains[0]).clone();
+        domain.spec.provider_classes.push("other".to_owned());
+        declared.domains = vec![domain.into()];
+        let mut product = (*declared.product).clone();
+        let class = Some("other".to_owned());
+        product.spec.provisioning =
+            Some(Provisioning { provider_class_name: class, ..Provisioning::default() });
+        product.status = status.cloned();
+        declared.product = product.into();
+        declared
+    };
+    let settings =
+        Settings { suspended: true, draft: false, violating: false, unbound: false, age_minutes: 0 };
+    let mut outside = Outside::default();
+    let (waiting, _) = visit(apply_settings(settings), &mut outside, Luck::Good, 0);
+    assert!(!waiting.resources.is_empty() && outside.0.is_empty(), "everything is pending, nothing exists");
+    let (moved, in_sync) = visit(elsewhere(Some(&waiting)), &mut outside, Luck::Good, 0);
+    assert!(in_sync, "{:?}", moved.condition("Ready"));
+    let (made, _) = visit(customer_360(), &mut Outside::default(), Luck::Good, 0);
+    let (refused, _) = visit(elsewhere(Some(&made)), &mut Outside::default(), Luck::Good, 0);
+    assert_eq!(refused.condition("Ready").map(|ready| ready.reason.as_str()), Some("ClassChanged"));
+}
+
+#[test]
+fn the_largest_product_that_the_schema_allows_has_a_small_status() {
+    let long = |letter: char, n: usize| format!("{letter}{n:03}{}", "x".repeat(2000));
+    let mut declared = customer_360();
+    let mut product = (*declared.product).clone();
+    let access = product.spec.access.get_or_insert_default();
+    access.roles = (0..32)
+        .map(|role| Role {
+            name: format!("role-{role}"),
+            permissions: vec![Permission::Select],
+            principals: (0..64).map(|n| long('p', role * 64 + n)).collect(),
+        })
+        .collect();
+    product.spec.output_ports = (0..64)
+        .map(|n| OutputPort {
+            name: format!("port-{n}"),
+            type_: "rest".to_owned(),
+            endpoint: Some(long('/', n)),
+            ..OutputPort::default()
+        })
+        .collect();
+    let schema = product.spec.schema.get_or_insert_default();
+    schema.fields = Some(
+        (0..512)
+            .map(|n| SchemaField {
+                name: format!("{}{n}", "f".repeat(250)),
+                type_: "string".to_owned(),
+                ..SchemaField::default()
+            })
+            .collect(),
+    );
+    declared.product = product.into();
+    declared.neighbours.upstreams = (0..192)
+        .map(|n| Upstream {
+            name: ProductName { namespace: "n".repeat(60), name: format!("{n}-{}", "u".repeat(55)) },
+            found: None,
+        })
+        .collect();
+    let (status, _) = visit(declared.clone(), &mut Outside::default(), Luck::Good, 0);
+    let size = serde_json::to_string(&status).expect("JSON").len();
+    assert!(size <= SIZE_LIMIT, "{size}");
+    let governance = status.governance.as_ref().expect("governance");
+    assert!(governance.truncated && governance.errors >= 512, "the totals are true");
+    let (again, _) = visit(with_status(declared, &status), &mut Outside::default(), Luck::Good, 0);
+    assert_eq!(again.governance, status.governance, "cutting is stable");
 }
 
 #[test]

@@ -133,6 +133,50 @@ async fn three_rounds_of_visits_at_rest_write_nothing() -> Result<()> {
     operator.stop().await
 }
 
+#[tokio::test]
+async fn what_others_write_into_the_status_goes_but_for_conditions_of_their_own_and_then_there_is_rest()
+-> Result<()> {
+    let mesh = Mesh::start(Options { audit: true, ..Options::default() }).await?;
+    let quick = r#"{"spec":{"resyncInterval":"1 second"}}"#;
+    mesh.plane.kubectl(&["patch", "providerclass", "local", "--type", "merge", "-p", quick])?;
+    let operator = Inner::start(&mesh, Registry::default()).await?;
+    mesh.plane.apply(&small("orders", "orders", "seen", ""))?;
+    mesh.wait_condition(("orders", "seen"), "Ready", "True", "Ready").await?;
+    let scanned = "\
+apiVersion: datamesh.io/v1
+kind: DataProduct
+metadata: {name: seen, namespace: orders}
+status:
+  contract: {version: 9.9.9}
+  governance: {score: 1}
+  conditions:
+  - {type: Scanned, status: 'True', reason: Scanned, message: by somebody, lastTransitionTime: 2026-01-01T00:00:00Z}
+";
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), scanned)?;
+    mesh.plane.kubectl(&[
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "--subresource=status",
+        "--field-manager=scanner",
+        "-f",
+        &file.path().display().to_string(),
+    ])?;
+    let truth = wait_for("the truth is back", PATIENCE, || async {
+        let status = mesh.status("orders", "seen").await?;
+        let score = status.governance.as_ref().and_then(|governance| governance.score);
+        let is_so = status.contract.is_none() && score == Some(100);
+        Ok(Seen::when(is_so, status.clone(), (status.contract, score)))
+    })
+    .await?;
+    ensure!(truth.condition("Scanned").is_some(), "a condition of others is theirs: {:?}", truth.conditions);
+    let (writes, evaluations) = (mesh.product_writes()?, operator.ctx.evaluations());
+    operator.wait_evaluations(evaluations + 3).await?;
+    ensure!(mesh.product_writes()? == writes, "{} writes at rest", mesh.product_writes()? - writes);
+    operator.stop().await
+}
+
 /// A provider that panics when it is asked for anything of a product named `boom`.
 struct Panicking(SharedProvider);
 

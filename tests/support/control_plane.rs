@@ -10,10 +10,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V1Der},
+    rsa::{KeyPair, KeySize},
+};
 use kube::{
     Client, Config,
     config::{KubeConfigOptions, Kubeconfig},
 };
+use pem::Pem;
 use tempfile::TempDir;
 
 use super::{
@@ -307,12 +312,9 @@ fn start_etcd(bin: &Path, folder: &Path, ports: Ports) -> Result<Kept> {
 fn write_credentials(folder: &Path) -> Result<()> {
     let key = folder.join("service-account.key");
     if !key.exists() {
-        let made = Command::new("openssl")
-            .args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out"])
-            .arg(&key)
-            .output()
-            .context("cannot run openssl, which makes the key of service account tokens")?;
-        ensure!(made.status.success(), "openssl: {}", String::from_utf8_lossy(&made.stderr));
+        let pair = KeyPair::generate(KeySize::Rsa2048).context("cannot make a key for service accounts")?;
+        let private: Pkcs8V1Der = pair.as_der().context("cannot write the key for service accounts")?;
+        fs::write(&key, pem::encode(&Pem::new("PRIVATE KEY", private.as_ref())))?;
     }
     fs::write(folder.join("tokens.csv"), format!("{TOKEN},admin,admin,\"system:masters\"\n"))?;
     Ok(())

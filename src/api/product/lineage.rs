@@ -10,6 +10,10 @@ pub struct Lineage {
     /// The products that this one reads, as `name` (in the same namespace) or `namespace/name`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 128), inner(length(min = 1, max = 127)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(extend("x-kubernetes-validations" = [
+        {"rule": format!("self.all(product, product.matches('{}'))", super::PRODUCT),
+         "message": "upstreamProducts are named as name or namespace/name, for example sales/orders"}
+    ]))]
     pub upstream_products: Vec<String>,
     /// The programs that make the data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -173,8 +173,7 @@ pub struct DataProductSpec {
     /// Semantic version of the contract, without a leading `v`, for example `2.1.0`.
     #[schemars(length(min = 5, max = 64))]
     #[schemars(extend("x-kubernetes-validations" = [
-        {"rule": "self.matches('^(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?([+][0-9A-Za-z.-]+)?$')",
-         "message": "version must be a semantic version without a leading v, for example 2.1.0"}
+        version_rule("version")
     ]))]
     pub version: String,
     /// Who answers for the product. What is left out is taken from the domain.
@@ -238,6 +237,22 @@ pub struct DataProductSpec {
     pub provisioning: Option<Provisioning>,
 }
 
+/// How a product names another one.
+pub(crate) const PRODUCT: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+
+/// The CEL rule of a semantic version, with the grammar of Semantic Versioning 2.0.0.
+pub(crate) fn version_rule(field: &str) -> serde_json::Value {
+    let number = "(0|[1-9][0-9]*)";
+    let pre = "(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)";
+    let build = "[0-9A-Za-z-]+";
+    serde_json::json!({
+        "rule": format!(
+            "self.matches('^{number}[.]{number}[.]{number}(-{pre}([.]{pre})*)?([+]{build}([.]{build})*)?$')"
+        ),
+        "message": format!("{field} must be a semantic version without a leading v, for example 2.1.0"),
+    })
+}
+
 /// Where a product is in its life.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Lifecycle {
@@ -263,6 +278,9 @@ pub struct Deprecation {
     /// The product to use instead, as `name` or `namespace/name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 127))]
+    #[schemars(extend("x-kubernetes-validations" = [
+        {"rule": format!("self.matches('{PRODUCT}')"), "message": "replacedBy must name a product as name or namespace/name, for example sales/orders"}
+    ]))]
     pub replaced_by: Option<String>,
     /// What else consumers should know.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -65,6 +65,7 @@ pub struct ProductRef {
     /// Lowest version that this product can read, for example `2.0.0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
+    #[schemars(extend("x-kubernetes-validations" = [super::version_rule("minVersion")]))]
     pub min_version: Option<String>,
 }
 

@@ -62,7 +62,7 @@ pub enum Approval {
 }
 
 /// External names that replace the computed ones.
-#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "!has(oldSelf.bucket) || (has(self.bucket) && self.bucket == oldSelf.bucket)",

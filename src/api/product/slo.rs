@@ -31,6 +31,24 @@ pub(crate) fn percent_rule(field: &str, example: &str) -> Value {
     })
 }
 
+/// The CEL rule of a window: what a service level can be judged over.
+fn window_rule() -> Value {
+    let unit = |letter: &str| format!("self.matches('[0-9] ?{letter}')");
+    let seconds = format!(
+        "int(self.find('^[0-9]+')) * ({} ? 1 : {} ? 2592000 : {} ? 60 : {} ? 3600 : {} ? 86400 : {} ? 604800 : 31536000)",
+        unit("s"),
+        unit("mo"),
+        unit("m"),
+        unit("h"),
+        unit("d"),
+        unit("w")
+    );
+    json!({
+        "rule": format!("!self.matches('{DURATION}') || ({seconds} >= 3600 && {seconds} <= 7776000)"),
+        "message": "window must be from 1 hour to 90 days, for example '28d'",
+    })
+}
+
 /// The service levels that a product promises.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -73,6 +91,6 @@ pub struct SloTarget {
     /// The time over which the promise is judged, from 1 hour to 90 days. The default is 28 days.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
-    #[schemars(extend("x-kubernetes-validations" = [duration_rule("window", "28d")]))]
+    #[schemars(extend("x-kubernetes-validations" = [duration_rule("window", "28d"), window_rule()]))]
     pub window: Option<String>,
 }

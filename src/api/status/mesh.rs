@@ -46,7 +46,7 @@ pub struct LineageStatus {
     pub downstream_count: i32,
     /// Domains that read this product; at most 64, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(max = 63)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 64), inner(length(max = 63)), extend("x-kubernetes-list-type" = "atomic"))]
     pub consumer_domains: Vec<String>,
     /// The products of a cycle through this one, when there is one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -80,7 +80,7 @@ pub struct UpstreamStatus {
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessStatus {
-    /// Each grant; at most 128.
+    /// Each grant; at most 128, and fewer where the whole status would be larger than 64 KiB.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 128), extend("x-kubernetes-list-type" = "atomic"))]
     pub grants: Vec<GrantStatus>,

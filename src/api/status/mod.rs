@@ -56,7 +56,7 @@ pub struct DataProductStatus {
     pub outputs: Option<Outputs>,
     /// Where each output port is reached.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "atomic"))]
     pub endpoints: Vec<Endpoint>,
     /// The service levels as measured.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,6 +79,11 @@ impl DataProductStatus {
     /// The condition of a type.
     pub fn condition(&self, type_: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.type_ == type_)
+    }
+
+    /// Whether the product has, or had, anything of its own outside the cluster. Only what is its own has an identifier.
+    pub fn has_resources(&self) -> bool {
+        self.resources.iter().any(|resource| resource.id.is_some())
     }
 }
 

@@ -14,7 +14,7 @@ pub struct SloStatus {
     pub state: Option<SloState>,
     /// Each objective of the spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "atomic"))]
     pub objectives: Vec<ObjectiveStatus>,
 }
 
@@ -126,7 +126,7 @@ pub struct QualityStatus {
     pub last_run: Option<Instant>,
     /// Each test.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
     pub tests: Vec<TestStatus>,
 }
 

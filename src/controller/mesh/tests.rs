@@ -64,6 +64,34 @@ fn who_has_resources_keeps_its_names_even_from_an_older_or_equally_old_rival() {
     assert!(mesh.neighbours(&rival).name_taken.is_some());
 }
 
+fn domain(name: &str, account: Option<&str>) -> Arc<DataDomain> {
+    use crate::api::{Account, DataDomainSpec};
+    let account = account.map(|id| Account { id: Some(id.to_owned()), ..Account::default() });
+    let provider_classes = vec!["local".to_owned()];
+    Arc::new(DataDomain::new(name, DataDomainSpec { account, provider_classes, ..DataDomainSpec::default() }))
+}
+
+#[test]
+fn claims_follow_domain_and_class_in_whatever_order_they_are_seen() {
+    use crate::api::{LocalBackend, ProviderClassSpec};
+    let mut mesh = Mesh::default();
+    let (older, younger) = (product("n", "a-b", "c", 1, &[]), product("m", "a", "b-c", 2, &[]));
+    mesh.product(&older);
+    mesh.product(&younger);
+    let taken = |mesh: &Mesh| mesh.neighbours(&younger).name_taken.is_some();
+    assert!(taken(&mesh), "in the same default account");
+    mesh.domains.insert("a-b".to_owned(), domain("a-b", Some("111111111111")));
+    assert_eq!(mesh.reclaim(&[name("n/c")].into()), [name("m/b-c")].into(), "the rival is let know");
+    assert!(!taken(&mesh), "in two accounts");
+    mesh.domains.insert("a".to_owned(), domain("a", None));
+    let local = Some(LocalBackend { account_id: Some("111111111111".to_owned()), ..LocalBackend::default() });
+    let class = ProviderClass::new("local", ProviderClassSpec { local, ..ProviderClassSpec::default() });
+    mesh.classes.insert("local".to_owned(), Arc::new(class));
+    assert_eq!(mesh.products_of_class("local"), [name("m/b-c"), name("n/c")].into());
+    mesh.reclaim(&[name("m/b-c")].into());
+    assert!(taken(&mesh), "the class places the younger in the account of the older");
+}
+
 #[test]
 fn readers_and_read_know_each_other_and_only_they_are_touched() {
     let mut mesh = Mesh::default();

@@ -1,7 +1,7 @@
 //! Buckets are directories: their way up and down, and what is in them.
 
 use super::{
-    Inner,
+    Call,
     content::Content,
     ledger::{Phase, Row},
     place::io_failure,
@@ -15,7 +15,7 @@ use crate::{
     provider::{ErrorKind, Operation, ProviderError},
 };
 
-impl Inner {
+impl Call {
     pub(super) fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError> {
         let key = &subject.bucket;
         let Some(row) = self.row(Operation::Measure, key)? else {
@@ -43,6 +43,7 @@ impl Inner {
         Ok(vec![Reading {
             objective: Objective::Freshness,
             value: content.newest.map_or(Value::NoDataSince(row.created_at), Value::NewestData),
+            complete: !content.partial,
             source: "newest file in the bucket".to_owned(),
         }])
     }

@@ -5,11 +5,16 @@ use std::io;
 use cap_std::fs::Dir;
 use jiff::Timestamp;
 
-/// Deepest level of directories that is looked at.
-const MAX_DEPTH: usize = 16;
-/// Number of entries after which a walk stops. What it saw until then is still true: the newest file that was found
-/// is at most older than the newest there is.
-const MAX_ENTRIES: u64 = 100_000;
+/// How far a walk goes.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// Deepest level of directories that is looked at.
+    depth: usize,
+    /// Number of entries after which the walk stops.
+    entries: u64,
+}
+
+const BOUNDS: Bounds = Bounds { depth: 16, entries: 100_000 };
 
 /// What is in a bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,29 +22,38 @@ pub(super) struct Content {
     pub(super) objects: u64,
     pub(super) bytes: u64,
     pub(super) newest: Option<Timestamp>,
+    /// Whether the walk ended before it had seen everything, so that there may be something newer.
+    pub(super) partial: bool,
     seen: u64,
 }
 
 impl Content {
     /// Walks a bucket.
     pub(super) fn of(bucket: &Dir) -> io::Result<Self> {
+        Self::within(bucket, BOUNDS)
+    }
+
+    fn within(bucket: &Dir, bounds: Bounds) -> io::Result<Self> {
         let mut content = Self::default();
-        content.walk(bucket, 0)?;
+        content.walk(bucket, 0, bounds)?;
         Ok(content)
     }
 
-    fn walk(&mut self, dir: &Dir, depth: usize) -> io::Result<()> {
+    fn walk(&mut self, dir: &Dir, depth: usize, bounds: Bounds) -> io::Result<()> {
         for entry in dir.entries()? {
-            if self.seen >= MAX_ENTRIES {
+            if self.seen >= bounds.entries {
+                self.partial = true;
                 return Ok(());
             }
             self.seen += 1;
             let entry = entry?;
             let kind = entry.file_type()?;
-            if kind.is_dir() && depth < MAX_DEPTH {
+            if kind.is_dir() && depth >= bounds.depth {
+                self.partial = true;
+            } else if kind.is_dir() {
                 // A directory that goes away while it is walked holds nothing any more.
                 if let Ok(inner) = entry.open_dir() {
-                    self.walk(&inner, depth + 1)?;
+                    self.walk(&inner, depth + 1, bounds)?;
                 }
             } else if kind.is_file()
                 && let Ok(metadata) = entry.metadata()
@@ -56,11 +70,44 @@ impl Content {
 
     /// The content in one line, for people who have lost it.
     pub(super) fn summary(&self) -> String {
+        let least = if self.partial { "at least " } else { "" };
         match self.newest {
             None => "it was empty".to_owned(),
             Some(newest) => {
-                format!("it held {} objects, {} bytes, the newest of {newest:.0}", self.objects, self.bytes)
+                format!(
+                    "it held {least}{} objects, {} bytes, the newest of {newest:.0}",
+                    self.objects, self.bytes
+                )
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cap_std::ambient_authority;
+
+    use super::*;
+
+    #[test]
+    fn a_walk_that_meets_its_bounds_says_that_it_did_not_see_everything() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("a/b")).expect("directories");
+        for file in ["one", "a/two", "a/b/three"] {
+            std::fs::write(folder.path().join(file), b"data").expect("a file");
+        }
+        let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).expect("a directory");
+        let cases = [
+            (Bounds { depth: 2, entries: 5 }, 3, false),
+            (Bounds { depth: 1, entries: 5 }, 2, true),
+            (Bounds { depth: 0, entries: 5 }, 1, true),
+        ];
+        for (bounds, objects, partial) in cases {
+            let content = Content::within(&dir, bounds).expect("a walk");
+            assert_eq!((content.objects, content.partial), (objects, partial), "{bounds:?}");
+            assert_eq!(content.summary().contains("at least"), partial, "{}", content.summary());
+        }
+        let few = Content::within(&dir, Bounds { depth: 2, entries: 4 }).expect("a walk");
+        assert!(few.partial && few.seen == 4, "{few:?}");
     }
 }

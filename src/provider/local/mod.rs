@@ -10,20 +10,20 @@ mod bucket;
 mod content;
 mod ledger;
 mod place;
+mod store;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+pub use self::store::Store;
 use self::{
     bucket::bare_bucket,
-    ledger::{Ledger, Material, Phase, Place, Row, Rows},
-    place::{Root, check_place},
+    ledger::{Material, Phase, Place, Row, Rows},
+    place::check_place,
+    store::Opened,
 };
 use super::{Capabilities, ErrorKind, Operation, Provider, ProviderError, Removed};
 use crate::model::{
@@ -33,34 +33,18 @@ use crate::model::{
     resource::{Delta, Desired, Health, Key, Kind, Observed, Removal},
 };
 
-/// Name of the ledger below the root.
-const LEDGER: &str = "ledger.db";
 /// Length of the key material in bytes.
 const MATERIAL: usize = 32;
 
-/// A root directory with its ledger, shared by every account on it.
-pub struct Store {
-    path: PathBuf,
-    root: Root,
-    ledger: Ledger,
-}
-
-impl Store {
-    /// Opens a root, which must exist and be writable.
-    pub fn open(path: &Path) -> Result<Self, ProviderError> {
-        let root = Root::open(path)?;
-        let ledger = Ledger::open(&path.join(LEDGER))?;
-        Ok(Self { path: path.to_owned(), root, ledger })
-    }
-}
-
 /// One account and region of a store.
 pub struct Local {
-    inner: Arc<Inner>,
+    store: Arc<Store>,
+    place: Place,
 }
 
-struct Inner {
-    store: Arc<Store>,
+/// One call.
+struct Call {
+    store: Arc<Opened>,
     place: Place,
 }
 
@@ -69,17 +53,18 @@ impl Local {
     pub fn new(store: Arc<Store>, account: &str, region: &str) -> Result<Self, ProviderError> {
         let place = Place { account: account.to_owned(), region: region.to_owned() };
         check_place(&place)?;
-        Ok(Self { inner: Arc::new(Inner { store, place }) })
+        Ok(Self { store, place })
     }
 
     /// Runs blocking work away from the async workers.
     async fn blocking<T: Send + 'static>(
         &self,
         operation: Operation,
-        work: impl FnOnce(&Inner) -> Result<T, ProviderError> + Send + 'static,
+        work: impl FnOnce(&Call) -> Result<T, ProviderError> + Send + 'static,
     ) -> Result<T, ProviderError> {
-        let inner = Arc::clone(&self.inner);
-        tokio::task::spawn_blocking(move || work(&inner)).await.map_err(|error| {
+        let (store, place) = (Arc::clone(&self.store), self.place.clone());
+        let call = move || work(&Call { store: store.current(operation)?, place });
+        tokio::task::spawn_blocking(call).await.map_err(|error| {
             ProviderError::new(ErrorKind::Unexpected, operation, "the call was cut short; it is tried again")
                 .caused_by(error)
         })?
@@ -94,31 +79,31 @@ impl Provider for Local {
 
     async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
         let key = key.clone();
-        self.blocking(Operation::Observe, move |inner| inner.observe(&key)).await
+        self.blocking(Operation::Observe, move |call| call.observe(&key)).await
     }
 
     async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {
         let desired = desired.clone();
-        self.blocking(Operation::Create, move |inner| inner.create(&desired)).await
+        self.blocking(Operation::Create, move |call| call.create(&desired)).await
     }
 
     async fn update(&self, desired: &Desired, delta: &Delta) -> Result<(), ProviderError> {
         let (desired, delta) = (desired.clone(), delta.clone());
-        self.blocking(Operation::Update, move |inner| inner.update(&desired, &delta)).await
+        self.blocking(Operation::Update, move |call| call.update(&desired, &delta)).await
     }
 
     async fn delete(&self, removal: &Removal) -> Result<Removed, ProviderError> {
         let removal = removal.clone();
-        self.blocking(Operation::Delete, move |inner| inner.delete(&removal)).await
+        self.blocking(Operation::Delete, move |call| call.delete(&removal)).await
     }
 
     async fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError> {
         let subject = subject.clone();
-        self.blocking(Operation::Measure, move |inner| inner.measure(&subject)).await
+        self.blocking(Operation::Measure, move |call| call.measure(&subject)).await
     }
 }
 
-impl Inner {
+impl Call {
     fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
         let row = self.row(Operation::Observe, key)?;
         let directory = self.has_directory(Operation::Observe, key)?;
