@@ -18,7 +18,7 @@ control-plane: ## Install etcd, kube-apiserver, kubectl and kube-controller-mana
 .PHONY: demo
 demo: control-plane ## Run a mesh on this machine and show it; ends with 0 when all is as expected
 	@echo "==> building the operator (a few minutes the first time)"
-	@$(CARGO) build --locked --quiet --bin dataproduct
+	@$(CARGO) build --locked --bin dataproduct --example demo
 	@$(CARGO) run --locked --quiet --example demo
 
 .PHONY: test

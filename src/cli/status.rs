@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::api::{DataProduct, DataProductStatus, status::ResourceStatus};
+use crate::api::{
+    DataProduct, DataProductStatus,
+    status::{PolicyEnforcement, ResourceStatus, Severity, Violation},
+};
 use kube::ResourceExt;
 
 /// The story of a product: conditions, violations with remediation, resources, service levels.
@@ -54,10 +57,11 @@ fn governance(status: &DataProductStatus) -> String {
         // Writing to a string cannot fail.
         let _ = write!(
             text,
-            "  {:<12}{:<8}  {}\n{:24}at {}\n{:24}{}\n",
+            "  {:<12}{:<8}  {}{}\n{:24}at {}\n{:24}{}\n",
             violation.id,
             violation.severity.as_str(),
             violation.message,
+            if stops_change(violation) { "  (stops change)" } else { "" },
             "",
             violation.path,
             "",
@@ -68,6 +72,10 @@ fn governance(status: &DataProductStatus) -> String {
         text.push_str("  ... and more; mend these first\n");
     }
     text
+}
+
+fn stops_change(violation: &Violation) -> bool {
+    violation.severity == Severity::Error && violation.enforcement == PolicyEnforcement::Enforced
 }
 
 fn resources(status: &DataProductStatus) -> String {

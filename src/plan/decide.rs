@@ -6,7 +6,7 @@ use kube::ResourceExt;
 
 use crate::{
     api::{
-        ACCEPT_LOSS, APPROVE_PLAN, CONFIRM_DELETION, Enforcement,
+        ACCEPT_LOSS, APPROVE_PLAN, CONFIRM_DELETION, DataProduct, Enforcement,
         product::{Approval, Lifecycle, Management},
         status::ResourceState,
     },
@@ -19,7 +19,7 @@ use crate::{
         build::{Permissions, build},
         desired,
         step::Plan,
-        teardown::{Departure, Teardown, teardown},
+        teardown::{Departure, HandsOff, Teardown, teardown},
         world::{Declared, World},
     },
 };
@@ -89,9 +89,21 @@ pub fn decide_teardown(world: &World, scope: &Scope) -> Teardown {
         confirmation: annotation(CONFIRM_DELETION),
         consumers: declared.neighbours.consumers.iter().map(|(name, _)| name.to_string()).collect(),
         key_window_days: scope.key_window_days(),
+        hands_off: hands_off(&declared.product),
     };
     let keys = scope.names.keys().collect::<Vec<_>>();
     teardown(&departure, &keys, &world.observations)
+}
+
+fn hands_off(product: &DataProduct) -> Option<HandsOff> {
+    let suspended = product.spec.suspend == Some(true);
+    let observing = management(product) == Management::Observe;
+    suspended.then_some(HandsOff::Suspended).or(observing.then_some(HandsOff::Observing))
+}
+
+fn management(product: &DataProduct) -> Management {
+    let provisioning = product.spec.provisioning.as_ref();
+    provisioning.and_then(|provisioning| provisioning.management).unwrap_or_default()
 }
 
 fn judge(declared: &Declared, scope: Option<&Scope>) -> Option<Report> {
@@ -160,8 +172,7 @@ fn permissions(world: &World, blockers: &[Blocker], hash: &str) -> Permissions {
     let Ok(scope) = &world.scope else {
         return Permissions::NONE;
     };
-    let management = product.spec.provisioning.as_ref().and_then(|provisioning| provisioning.management);
-    let may = match management.unwrap_or_default() {
+    let may = match management(product) {
         Management::Observe => return Permissions::NONE,
         Management::AdoptOnly => Permissions {
             create: false,

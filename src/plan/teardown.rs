@@ -27,11 +27,24 @@ pub struct Departure {
     pub consumers: Vec<String>,
     /// Days during which a deleted key can be taken back.
     pub key_window_days: i32,
+    /// What forbids every change outside, removal and release included.
+    pub hands_off: Option<HandsOff>,
+}
+
+/// Why nothing outside may be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandsOff {
+    /// The product is suspended.
+    Suspended,
+    /// The product only observes.
+    Observing,
 }
 
 /// The lock that holds a deletion back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lock {
+    /// Nothing outside may be changed, and something would have to be.
+    HandsOff(HandsOff),
     /// Somebody still reads the data.
     Consumers(Vec<String>),
     /// The confirming annotation is missing or wrong.
@@ -111,6 +124,9 @@ fn action(departure: &Departure, observed: &Observed) -> Option<Action> {
 }
 
 fn lock(departure: &Departure, steps: &[Step]) -> Option<Lock> {
+    if let Some(reason) = departure.hands_off.filter(|_| !steps.is_empty()) {
+        return Some(Lock::HandsOff(reason));
+    }
     let deletes_data =
         steps.iter().any(|step| matches!(step.action, Action::Delete(_)) && step.key.kind.is_retained());
     if !deletes_data {

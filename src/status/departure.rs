@@ -15,7 +15,7 @@ use crate::{
     plan::{
         Blocker, Outcome, StepResult, Verb, World,
         assess::Fault,
-        teardown::{Lock, Teardown},
+        teardown::{HandsOff, Lock, Teardown},
     },
 };
 use jiff::Timestamp;
@@ -103,6 +103,16 @@ fn explain(name: &str, release: &Release<'_>) -> (Reason, String, bool) {
                     consumers.len(),
                     some_of(consumers)
                 ),
+                true,
+            ),
+            Some(Lock::HandsOff(HandsOff::Suspended)) => (
+                Reason::DeletionBlocked,
+                "spec.suspend is true, so that nothing outside is released or removed; set it to false".to_owned(),
+                true,
+            ),
+            Some(Lock::HandsOff(HandsOff::Observing)) => (
+                Reason::DeletionBlocked,
+                "spec.provisioning.management is Observe, so that what the product owns is neither released nor removed; set it to Manage".to_owned(),
                 true,
             ),
             Some(Lock::Unconfirmed) => (

@@ -12,7 +12,7 @@ use dataproduct_operator::{
         bind::{Scope, resolve},
         build::{Permissions, build},
         desired::desired,
-        teardown::{Departure, teardown},
+        teardown::{Departure, HandsOff, teardown},
     },
     provider::ErrorKind,
 };
@@ -162,6 +162,7 @@ fn departure(deletion: DeletionPolicy, confirmed: bool, consumers: Vec<String>) 
         confirmation: confirmed.then(|| "customer-360".into()),
         consumers,
         key_window_days: 30,
+        hands_off: None,
     }
 }
 
@@ -244,6 +245,19 @@ proptest! {
         let teardown = teardown(&departure(DeletionPolicy::Delete, confirmed, consumers), &keys(), &observed);
         let deletes = teardown.plan.steps.iter().any(|step| matches!(step.action, Action::Delete(_)) && step.key.kind.is_retained());
         prop_assert!(!deletes || (confirmed && !consumed && tag_deletes));
+    }
+
+    #[test]
+    fn nothing_is_removed_or_released_for_who_said_hands_off(found in vec(found(), 5)) {
+        let (observed, _) = observations(&found);
+        for reason in [HandsOff::Suspended, HandsOff::Observing] {
+            let departure =
+                Departure { hands_off: Some(reason), ..departure(DeletionPolicy::Delete, true, vec![]) };
+            let teardown = teardown(&departure, &keys(), &observed);
+            prop_assert!(teardown.plan.steps.is_empty(), "{}", teardown.plan);
+            let owns = !teardown.plan.held.is_empty();
+            prop_assert!(!owns || !teardown.is_complete(), "it goes only when it owns nothing");
+        }
     }
 
     #[test]

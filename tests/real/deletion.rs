@@ -125,6 +125,23 @@ async fn a_product_can_go_when_its_domain_or_its_class_is_gone() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_suspended_product_stays_until_it_may_let_go() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let _operator = mesh.operator()?;
+    mesh.plane.apply(&small("orders", "orders", "held", ""))?;
+    mesh.wait_condition(("orders", "held"), "Ready", "True", "Ready").await?;
+    mesh.plane.apply(&small("orders", "orders", "held", "  suspend: true"))?;
+    let before = mesh.ledger()?;
+    delete(&mesh, "held")?;
+    let status = mesh.wait_condition(("orders", "held"), "Stalled", "True", "DeletionBlocked").await?;
+    let message = status.condition("Stalled").map(|stalled| stalled.message.clone()).unwrap_or_default();
+    ensure!(message.contains("spec.suspend"), "{message}");
+    ensure!(mesh.ledger()? == before, "nothing is touched: {:?}", mesh.ledger()?);
+    mesh.plane.apply(&small("orders", "orders", "held", "  suspend: false"))?;
+    mesh.wait_gone("orders", "held").await
+}
+
+#[tokio::test]
 async fn a_namespace_with_twenty_products_can_be_deleted() -> Result<()> {
     let mesh = Mesh::start(Options { controller_manager: true, ..Options::default() }).await?;
     let _operator = mesh.operator()?;

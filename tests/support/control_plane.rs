@@ -167,6 +167,12 @@ impl ControlPlane {
             arguments.push(format!("--audit-policy-file={}", file("audit.yaml")));
             arguments.push(format!("--audit-log-path={}", file("audit.log")));
         }
+        // A server that was killed holds its port until the kernel has taken it apart, which is after its keeper is gone.
+        let port = self.ports.api;
+        wait_for("the API server's port is free", READY, || async move {
+            Ok(Seen::when(TcpListener::bind(("127.0.0.1", port)).is_ok(), (), "somebody listens on it"))
+        })
+        .await?;
         let log = self.folder.join("kube-apiserver.log");
         self.api_server = Some(Kept::start(&self.bin.join("kube-apiserver"), &arguments, &[], &log)?);
         write_kubeconfig(&self.folder, self.ports.api)?;

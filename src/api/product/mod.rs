@@ -202,7 +202,8 @@ pub struct DataProductSpec {
     /// What consumers of a deprecated product need to know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deprecation: Option<Deprecation>,
-    /// Stops every change outside the cluster while it is true; the status is still refreshed. The default is false.
+    /// Stops every change outside the cluster while it is true, those of a deletion included; the status is still
+    /// refreshed. The default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// Free words by which people find the product.
