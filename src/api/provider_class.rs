@@ -102,7 +102,7 @@ pub enum Backend {
 #[serde(rename_all = "camelCase")]
 pub struct LocalBackend {
     /// Absolute path of the directory that holds buckets and ledger. It must exist and be writable by the operator.
-    #[schemars(length(min = 2, max = 1024))]
+    #[schemars(length(min = 2, max = 512))]
     #[schemars(extend("x-kubernetes-validations" = [
         {"rule": "self.startsWith('/') && !self.contains('/../') && !self.endsWith('/..')",
          "message": "root must be an absolute path without .., for example /var/lib/datamesh"}

@@ -1,6 +1,6 @@
 //! The stage that says what is known: one status write where something differs, and events where something turned.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::{
     Resource, ResourceExt,
     runtime::events::{Event, EventType, Recorder, Reporter},
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::{DataProduct, DataProductStatus, FIELD_MANAGER},
     plan::{Outcome, ProductName, StepResult, Verb},
-    status::{ConditionType, EventReason},
+    status::{ConditionType, EventReason, Reason},
 };
 
 /// Longest note of an event in characters.
@@ -95,12 +95,22 @@ pub async fn left_behind(ctx: &Context, product: &DataProduct, note: String) {
     publish(ctx, product, vec![event(EventType::Warning, reason, "Reconcile", note)]).await;
 }
 
+/// Warns on an object beside the products that it cannot be decoded and counts as absent; it has no status to say so.
+pub async fn undecodable(ctx: &Context, object: ObjectReference, error: &str) {
+    let note = format!("the object cannot be read and counts as absent: {error}; correct that field");
+    let warning = event(EventType::Warning, Reason::Undecodable.as_str(), "Reconcile", note);
+    publish_on(ctx, &object, vec![warning]).await;
+}
+
 async fn publish(ctx: &Context, product: &DataProduct, events: Vec<Event>) {
+    publish_on(ctx, &product.object_ref(&()), events).await;
+}
+
+async fn publish_on(ctx: &Context, object: &ObjectReference, events: Vec<Event>) {
     let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: Some(ctx.instance.clone()) };
     let recorder = Recorder::new(ctx.client.clone(), reporter);
-    let reference = product.object_ref(&());
     for event in events {
-        let published = tokio::time::timeout(super::context::REQUEST, recorder.publish(&event, &reference));
+        let published = tokio::time::timeout(super::context::REQUEST, recorder.publish(&event, object));
         match published.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "an event was not written"),

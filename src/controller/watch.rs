@@ -21,7 +21,7 @@ use super::{
     context::{Context, Watched},
     guard::Guarded,
     mesh::Mesh,
-    recover,
+    recover, report,
 };
 use crate::{
     api::{DataDomain, PlatformStandards, ProviderClass},
@@ -223,9 +223,12 @@ async fn follow<K>(
                 let name = object.name_any();
                 known.insert(name.clone());
                 listed.insert(name.clone());
+                let reference = object.object_ref(&());
                 match object.0 {
                     Ok(object) => ctx.write(|mesh| change(mesh, &name, Some(Arc::new(object)))),
                     Err(invalid) => {
+                        // In a box, because it is seldom needed and would make every future around it larger.
+                        Box::pin(report::undecodable(ctx, reference, &invalid.error)).await;
                         tracing::error!(kind = %K::kind(&()), name, error = %invalid.error, "an object cannot be decoded and counts as absent");
                         ctx.write(|mesh| change(mesh, &name, None))
                     }

@@ -37,6 +37,7 @@ const MAX_NEIGHBOURS: usize = 128;
 const MAX_DOMAINS: usize = 64;
 const VALUE_LIMIT: usize = 512;
 const ID_LIMIT: usize = 1024;
+const NAME_LIMIT: usize = 63;
 /// What the built-in rules are called in a status: they read the platform's standards.
 const BUILT_IN_POLICY: &str = "PlatformStandards/default";
 
@@ -258,7 +259,7 @@ pub(super) fn outputs(facts: &Facts<'_>, old: &DataProductStatus) -> Option<Outp
         assessment.is_usable().then_some(assessment).filter(|it| matches!(it.wanted, Wanted::Present(_)))
     };
     let name = |kind| found(kind).map(|assessment| assessment.key().name.clone());
-    let id = |kind| found(kind).and_then(|assessment| assessment.id.clone());
+    let id = |kind| found(kind).and_then(|assessment| Some(text(assessment.id.as_ref()?, ID_LIMIT)));
     let outputs = Outputs {
         bucket: name(Kind::Bucket),
         bucket_arn: id(Kind::Bucket),
@@ -338,8 +339,9 @@ fn current(verdict: &Verdict, same: Option<&ObjectiveStatus>) -> Option<String> 
 pub(super) fn lineage(facts: &Facts<'_>) -> LineageStatus {
     let neighbours = &facts.world.declared.neighbours;
     let upstream = neighbours.upstreams.iter().take(MAX_NEIGHBOURS).map(|upstream| UpstreamStatus {
-        name: upstream.name.name.clone(),
-        namespace: upstream.name.namespace.clone(),
+        // The spec may name what no object can be called.
+        name: text(&upstream.name.name, NAME_LIMIT),
+        namespace: text(&upstream.name.namespace, NAME_LIMIT),
         resolved: upstream.found.is_some(),
         ready: upstream.found.as_ref().is_some_and(|found| found.ready),
         version: upstream.found.as_ref().map(|found| found.version.clone()),

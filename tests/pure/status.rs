@@ -1,5 +1,7 @@
 //! The numbered invariants of the status, for any mix of findings and outcomes.
 
+use std::sync::LazyLock;
+
 use dataproduct_operator::{
     api::{
         ACCEPT_LOSS, DataProductSpec, DataProductStatus,
@@ -7,7 +9,7 @@ use dataproduct_operator::{
         status::{ResourceState, ResourceStatus},
     },
     model::{
-        measurement::{Objective, Reading, Value},
+        measurement::{self, Objective, Reading},
         owner::Owner,
         resource::{Health, Key, Kind, Observed},
     },
@@ -22,6 +24,7 @@ use dataproduct_operator::{
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
+use serde_json::Value;
 
 use crate::{
     outside::Outside,
@@ -128,7 +131,7 @@ fn visit(
     let at = now().checked_sub(SignedDuration::from_mins(age_minutes)).expect("an instant");
     let readings = Ok(vec![Reading {
         objective: Objective::Freshness,
-        value: Value::NewestData(at),
+        value: measurement::Value::NewestData(at),
         complete: true,
         source: "test".into(),
     }]);
@@ -146,7 +149,46 @@ fn with_status(mut declared: Declared, status: &DataProductStatus) -> Declared {
     declared
 }
 
+/// What the schema of the custom resource would refuse of a value: the API server would refuse the whole status.
+fn refused(path: &str, schema: &Value, value: &Value) -> Vec<String> {
+    let over = |bound: &str, size: usize| {
+        let largest = schema[bound].as_u64().and_then(|largest| usize::try_from(largest).ok());
+        largest.filter(|largest| size > *largest).map(|largest| format!("{path}: {size} > {bound} {largest}"))
+    };
+    match value {
+        Value::String(text) => {
+            let known = schema["enum"].as_array().is_none_or(|words| words.contains(value));
+            let unknown = (!known).then(|| format!("{path}: {text} is not in {}", schema["enum"]));
+            over("maxLength", text.chars().count()).into_iter().chain(unknown).collect()
+        }
+        Value::Array(items) => {
+            let inner = items.iter().flat_map(|item| refused(&format!("{path}[]"), &schema["items"], item));
+            over("maxItems", items.len()).into_iter().chain(inner).collect()
+        }
+        Value::Object(fields) => {
+            let inner = fields.iter().flat_map(|(name, field)| match &schema["properties"][name] {
+                Value::Null => vec![format!("{path}.{name}: not in the schema")],
+                schema => refused(&format!("{path}.{name}"), schema, field),
+            });
+            inner.collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn assert_accepted(status: &DataProductStatus) {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+        let crds = dataproduct_operator::api::crds().expect("the definitions");
+        let crd = crds.iter().find(|crd| crd.spec.names.kind == "DataProduct").expect("ours");
+        let crd = serde_json::to_value(crd).expect("JSON");
+        crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"].clone()
+    });
+    let refused = refused("status", &SCHEMA, &serde_json::to_value(status).expect("JSON"));
+    assert!(refused.is_empty(), "the API server would refuse the status: {refused:?}");
+}
+
 fn check(status: &DataProductStatus, settings: Settings, in_sync: bool) {
+    assert_accepted(status);
     let condition = |type_: &str| status.condition(type_);
     let ready = condition("Ready").expect("Ready is always there");
     let abnormal = [condition("Reconciling"), condition("Stalled")];
@@ -361,11 +403,12 @@ fn the_largest_product_that_the_schema_allows_has_a_small_status() {
     declared.product = product.into();
     declared.neighbours.upstreams = (0..192)
         .map(|n| Upstream {
-            name: ProductName { namespace: "n".repeat(60), name: format!("{n}-{}", "u".repeat(55)) },
+            name: ProductName { namespace: "n".repeat(60), name: format!("{n}-{}", "u".repeat(120)) },
             found: None,
         })
         .collect();
     let (status, _) = visit(declared.clone(), &mut Outside::default(), Luck::Good, 0);
+    assert_accepted(&status);
     let size = serde_json::to_string(&status).expect("JSON").len();
     assert!(size <= SIZE_LIMIT, "{size}");
     let governance = status.governance.as_ref().expect("governance");

@@ -80,18 +80,10 @@ async fn a_change_of_the_surroundings_costs_one_evaluation_for_each_product_that
     ];
     for (kind, name, patch, touched) in steps {
         let before = operator.ctx.evaluations();
-        mesh.plane.kubectl(&["patch", kind, name, "--type", "merge", "-p", patch])?;
+        mesh.patch(kind, name, patch)?;
         operator.wait_evaluations(before + touched).await?;
         // A product that is touched next is visited after all that was touched before.
-        mesh.plane.kubectl(&[
-            "annotate",
-            "--overwrite",
-            "dp",
-            "c0",
-            "-n",
-            "customer",
-            &format!("datamesh.io/reconcile-at={kind}-{name}"),
-        ])?;
+        mesh.annotate(("customer", "c0"), &format!("datamesh.io/reconcile-at={kind}-{name}"))?;
         wait_for("the mark behind it", PATIENCE, || async {
             let echoed = mesh.status("customer", "c0").await?.last_handled_reconcile_at;
             Ok(Seen::when(echoed == Some(format!("{kind}-{name}")), (), echoed))
@@ -113,15 +105,7 @@ async fn three_rounds_of_visits_at_rest_write_nothing() -> Result<()> {
     let manifests =
         (0..products).map(|n| small("orders", "orders", &format!("p{n}"), "")).collect::<Vec<_>>();
     mesh.plane.apply(&manifests.join("---\n"))?;
-    mesh.plane.kubectl(&[
-        "patch",
-        "providerclass",
-        "local",
-        "--type",
-        "merge",
-        "-p",
-        r#"{"spec":{"resyncInterval":"1 second"}}"#,
-    ])?;
+    mesh.patch("providerclass", "local", r#"{"spec":{"resyncInterval":"1 second"}}"#)?;
     let operator = Inner::start(&mesh, Registry::default()).await?;
     for n in 0..products {
         mesh.wait_condition(("orders", &format!("p{n}")), "Ready", "True", "Ready").await?;
@@ -138,7 +122,7 @@ async fn what_others_write_into_the_status_goes_but_for_conditions_of_their_own_
 -> Result<()> {
     let mesh = Mesh::start(Options { audit: true, ..Options::default() }).await?;
     let quick = r#"{"spec":{"resyncInterval":"1 second"}}"#;
-    mesh.plane.kubectl(&["patch", "providerclass", "local", "--type", "merge", "-p", quick])?;
+    mesh.patch("providerclass", "local", quick)?;
     let operator = Inner::start(&mesh, Registry::default()).await?;
     mesh.plane.apply(&small("orders", "orders", "seen", ""))?;
     mesh.wait_condition(("orders", "seen"), "Ready", "True", "Ready").await?;

@@ -70,30 +70,13 @@ async fn data_goes_only_with_policy_confirmation_no_consumers_and_an_empty_bucke
     };
     delete(&mesh, "doomed")?;
     blocked("still consume it").await?;
-    mesh.plane.kubectl(&[
-        "patch",
-        "dp",
-        "reader",
-        "-n",
-        "orders",
-        "--type",
-        "merge",
-        "-p",
-        r#"{"spec":{"lineage":null}}"#,
-    ])?;
+    mesh.patch_product(("orders", "reader"), r#"{"spec":{"lineage":null}}"#)?;
     blocked("confirm").await?;
-    mesh.plane.kubectl(&[
-        "annotate",
-        "dp",
-        "doomed",
-        "-n",
-        "orders",
-        "datamesh.io/confirm-deletion=doomed",
-    ])?;
+    mesh.annotate(("orders", "doomed"), "datamesh.io/confirm-deletion=doomed")?;
     blocked("not empty").await?;
     ensure!(fs::read(bucket.join("file"))? == b"data", "nothing is ever emptied");
     fs::remove_file(bucket.join("file"))?;
-    mesh.plane.kubectl(&["annotate", "dp", "doomed", "-n", "orders", "datamesh.io/reconcile-at=emptied"])?;
+    mesh.annotate(("orders", "doomed"), "datamesh.io/reconcile-at=emptied")?;
     mesh.wait_gone("orders", "doomed").await?;
     let left = mesh.ledger()?.into_iter().filter(|row| row.1.contains("doomed")).collect::<Vec<_>>();
     ensure!(left.len() == 1 && left[0].0 == "EncryptionKey" && left[0].2 == "pending-deletion", "{left:?}");
@@ -183,15 +166,7 @@ async fn delete_and_recreate_under_the_same_name_ends_with_the_new_object_ready(
     // The finalizer taken away by force leaves marks of an object that cannot exist any more; the next one takes over.
     mesh.plane.apply(&manifest)?;
     mesh.wait_condition(("orders", "again"), "Ready", "True", "Ready").await?;
-    mesh.plane.kubectl(&[
-        "patch",
-        "providerclass",
-        "local",
-        "--type",
-        "merge",
-        "-p",
-        r#"{"spec":{"driftPolicy":"Report"}}"#,
-    ])?;
+    mesh.patch("providerclass", "local", r#"{"spec":{"driftPolicy":"Report"}}"#)?;
     let rows = mesh.ledger()?;
     ensure!(rows.len() == 5 && rows.iter().all(|row| !row.3), "{rows:?}");
     mesh.products("orders").get("again").await?.metadata.finalizers.context("our finalizer")?;
@@ -205,7 +180,7 @@ async fn a_domain_that_moves_to_another_account_strands_nothing() -> Result<()> 
     mesh.plane.apply(&small("orders", "orders", "rooted", ""))?;
     mesh.wait_condition(("orders", "rooted"), "Ready", "True", "Ready").await?;
     let elsewhere = r#"{"spec":{"account":{"id":"111111111111"}}}"#;
-    mesh.plane.kubectl(&["patch", "datadomain", "orders", "--type", "merge", "-p", elsewhere])?;
+    mesh.patch("datadomain", "orders", elsewhere)?;
     let refused = mesh.wait_condition(("orders", "rooted"), "Ready", "False", "PlaceChanged").await?;
     ensure!(refused.condition("Stalled").is_some(), "somebody must decide");
     ensure!(mesh.ledger()?.len() == 5, "nothing is made a second time: {:?}", mesh.ledger()?);

@@ -69,6 +69,23 @@ impl Mesh {
         self.plane.apply(&example(name)?).map(|_| ())
     }
 
+    /// Changes an object without a namespace by a merge patch.
+    pub(crate) fn patch(&self, kind: &str, name: &str, patch: &str) -> Result<()> {
+        self.plane.kubectl(&["patch", kind, name, "--type", "merge", "-p", patch]).map(|_| ())
+    }
+
+    /// Changes a product by a merge patch.
+    pub(crate) fn patch_product(&self, (namespace, name): (&str, &str), patch: &str) -> Result<()> {
+        let target = ["patch", "dp", name, "-n", namespace, "--type", "merge", "-p", patch];
+        self.plane.kubectl(&target).map(|_| ())
+    }
+
+    /// Sets an annotation of a product, as `key=value`.
+    pub(crate) fn annotate(&self, (namespace, name): (&str, &str), annotation: &str) -> Result<()> {
+        let target = ["annotate", "--overwrite", "dp", name, "-n", namespace, annotation];
+        self.plane.kubectl(&target).map(|_| ())
+    }
+
     /// The products of a namespace.
     pub(crate) fn products(&self, namespace: &str) -> Api<DataProduct> {
         Api::namespaced(self.client.clone(), namespace)

@@ -31,22 +31,12 @@ async fn a_product_becomes_ready_with_two_writes_and_then_rests() -> Result<()> 
     ensure!(mesh.ledger()?.len() == 5, "{:?}", mesh.ledger()?);
 
     // A change that means nothing outside costs one status write.
-    mesh.plane.kubectl(&[
-        "patch",
-        "dp",
-        CUSTOMER.1,
-        "-n",
-        CUSTOMER.0,
-        "--type",
-        "merge",
-        "-p",
-        r#"{"spec":{"description":"Other words."}}"#,
-    ])?;
+    mesh.patch_product((CUSTOMER.0, CUSTOMER.1), r#"{"spec":{"description":"Other words."}}"#)?;
     mesh.wait_condition(CUSTOMER, "Ready", "True", "Ready").await?;
     ensure!(mesh.product_writes()? == 3, "one more, not {}", mesh.product_writes()? - 2);
 
     // A look on demand is echoed.
-    mesh.plane.kubectl(&["annotate", "dp", CUSTOMER.1, "-n", CUSTOMER.0, "datamesh.io/reconcile-at=now"])?;
+    mesh.annotate((CUSTOMER.0, CUSTOMER.1), "datamesh.io/reconcile-at=now")?;
     wait_for("the look is echoed", PATIENCE, || async {
         let echoed = mesh.status(CUSTOMER.0, CUSTOMER.1).await?.last_handled_reconcile_at;
         Ok(Seen::when(echoed.as_deref() == Some("now"), (), echoed))
@@ -74,17 +64,8 @@ async fn what_was_changed_behind_the_back_is_corrected_and_a_lost_bucket_is_not_
     let _operator = mesh.operator()?;
     mesh.apply_example("customer-360.yaml")?;
     mesh.wait_condition(CUSTOMER, "Ready", "True", "Ready").await?;
-    let look = |token: &str| {
-        mesh.plane.kubectl(&[
-            "annotate",
-            "--overwrite",
-            "dp",
-            CUSTOMER.1,
-            "-n",
-            CUSTOMER.0,
-            &format!("datamesh.io/reconcile-at={token}"),
-        ])
-    };
+    let look =
+        |token: &str| mesh.annotate((CUSTOMER.0, CUSTOMER.1), &format!("datamesh.io/reconcile-at={token}"));
 
     // Somebody grants a stranger access and stretches the alarm: both are put right.
     let ledger = rusqlite::Connection::open(mesh.root.join("ledger.db"))?;
@@ -124,14 +105,7 @@ async fn what_was_changed_behind_the_back_is_corrected_and_a_lost_bucket_is_not_
 
     // The owner accepts the loss with the words that the status gives.
     let token = message.split('"').nth(1).context("the token")?;
-    mesh.plane.kubectl(&[
-        "annotate",
-        "dp",
-        CUSTOMER.1,
-        "-n",
-        CUSTOMER.0,
-        &format!("datamesh.io/accept-loss={token}"),
-    ])?;
+    mesh.annotate((CUSTOMER.0, CUSTOMER.1), &format!("datamesh.io/accept-loss={token}"))?;
     mesh.wait_condition(CUSTOMER, "Ready", "True", "Ready").await?;
     ensure!(bucket.is_dir(), "the bucket is made anew");
     Ok(())
@@ -158,15 +132,7 @@ async fn a_change_of_class_domain_or_standards_reaches_just_the_products_that_it
     .await?;
 
     // Only one domain leaves Enforced, and only its product says so.
-    mesh.plane.kubectl(&[
-        "patch",
-        "datadomain",
-        "orders",
-        "--type",
-        "merge",
-        "-p",
-        r#"{"spec":{"owner":{"email":"new@example.com"}}}"#,
-    ])?;
+    mesh.patch("datadomain", "orders", r#"{"spec":{"owner":{"email":"new@example.com"}}}"#)?;
     let tags = || -> Result<Vec<String>> {
         let ledger = rusqlite::Connection::open(mesh.root.join("ledger.db"))?;
         let mut rows = ledger.prepare(
@@ -186,15 +152,11 @@ async fn a_change_of_class_domain_or_standards_reaches_just_the_products_that_it
         .await?
         .governance
         .and_then(|governance| governance.policy_set_hash);
-    mesh.plane.kubectl(&[
-        "patch",
+    mesh.patch(
         "platformstandards",
         "default",
-        "--type",
-        "merge",
-        "-p",
         r#"{"spec":{"standards":{"formats":{"required":["avro"],"optional":[]}}}}"#,
-    ])?;
+    )?;
     for product in products {
         mesh.wait_condition(product, "GovernanceCompliant", "False", "InGrace").await?;
         mesh.wait_condition(product, "Ready", "True", "Ready").await?;
@@ -208,7 +170,7 @@ async fn a_change_of_class_domain_or_standards_reaches_just_the_products_that_it
 
     // An enforced error stops change, and what exists stays.
     let worse = r#"{"spec":{"version":"3.0.0","access":{"classification":null}}}"#;
-    mesh.plane.kubectl(&["patch", "dp", CUSTOMER.1, "-n", CUSTOMER.0, "--type", "merge", "-p", worse])?;
+    mesh.patch_product((CUSTOMER.0, CUSTOMER.1), worse)?;
     let stopped = mesh.wait_condition(CUSTOMER, "Ready", "False", "PolicyErrors").await?;
     let held = stopped.plan.map(|plan| plan.actions.len()).unwrap_or_default();
     ensure!(held > 0, "the change is held and shown");
@@ -237,14 +199,7 @@ async fn suspension_approval_observation_and_adoption_do_what_they_say() -> Resu
     ensure!(mesh.ledger()?.is_empty(), "nothing is made before anybody allows it: {:?}", mesh.ledger()?);
 
     let hash = asking.plan.and_then(|plan| plan.hash).context("a hash")?;
-    mesh.plane.kubectl(&[
-        "annotate",
-        "dp",
-        "asking",
-        "-n",
-        "orders",
-        &format!("datamesh.io/approve-plan={hash}"),
-    ])?;
+    mesh.annotate(("orders", "asking"), &format!("datamesh.io/approve-plan={hash}"))?;
     mesh.wait_condition(("orders", "asking"), "Ready", "True", "Ready").await?;
 
     // A directory that somebody else made is not taken, until product and class both say so.
@@ -255,15 +210,7 @@ async fn suspension_approval_observation_and_adoption_do_what_they_say() -> Resu
     mesh.wait_condition(("orders", "found"), "Ready", "False", "NotOwned").await?;
     mesh.plane.apply(&product("found", "  provisioning: {management: AdoptOnly}"))?;
     mesh.wait_condition(("orders", "found"), "Ready", "False", "NotOwned").await?;
-    mesh.plane.kubectl(&[
-        "patch",
-        "providerclass",
-        "local",
-        "--type",
-        "merge",
-        "-p",
-        r#"{"spec":{"adoption":"Allowed"}}"#,
-    ])?;
+    mesh.patch("providerclass", "local", r#"{"spec":{"adoption":"Allowed"}}"#)?;
     wait_for("the bucket is adopted", PATIENCE, || async {
         let rows = mesh.ledger()?;
         Ok(Seen::when(

@@ -56,7 +56,7 @@ async fn two_hundred_products_survive_kill_9_and_then_rest() -> Result<()> {
     // Three rounds of looks at everything: not one write but the echo that each look asks for, and none without.
     let before = mesh.product_writes()?;
     mesh.plane.kubectl(&["label", "dp", "--all", "-n", "orders", "touched=yes"])?;
-    mesh.plane.kubectl(&["annotate", "dp", "p0", "-n", "orders", "datamesh.io/reconcile-at=last"])?;
+    mesh.annotate(("orders", "p0"), "datamesh.io/reconcile-at=last")?;
     wait_for("the last look is echoed", PATIENCE, || async {
         let echoed = mesh.status("orders", "p0").await?.last_handled_reconcile_at;
         Ok(Seen::when(echoed.as_deref() == Some("last"), (), echoed))

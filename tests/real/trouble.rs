@@ -3,7 +3,11 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{
+    Api,
+    api::{Patch, PatchParams},
+};
 use serde_json::json;
 
 use crate::{
@@ -14,24 +18,33 @@ use crate::{
     },
 };
 
-#[tokio::test]
-async fn an_object_that_cannot_be_read_is_reported_on_itself_and_stops_nobody() -> Result<()> {
-    let mesh = Mesh::start(Options::default()).await?;
-    // A definition without a schema lets in what ours would refuse, as an older version of it might have.
+/// Takes the schema away from a definition, so that it lets in what ours would refuse, as an older one might have.
+async fn loosen(mesh: &Mesh, definition: &str) -> Result<()> {
     let loose = json!({"spec": {"versions": [{
         "name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
         "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
     }]}});
-    let crds: kube::Api<
-        k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
-    > = kube::Api::all(mesh.client.clone());
-    crds.patch("dataproducts.datamesh.io", &PatchParams::default(), &Patch::Merge(&loose)).await?;
-    let broken = "apiVersion: datamesh.io/v1\nkind: DataProduct\nmetadata: {name: broken, namespace: orders}\nspec: {domain: [orders], version: 1}\n";
+    let crds: Api<CustomResourceDefinition> = Api::all(mesh.client.clone());
+    crds.patch(definition, &PatchParams::default(), &Patch::Merge(&loose)).await?;
+    Ok(())
+}
+
+/// Applies what the definition lets in as soon as it is loose.
+async fn apply_broken(mesh: &Mesh, manifest: &str) -> Result<()> {
     wait_for("the loose definition is served", PATIENCE, || async {
-        let answer = mesh.plane.apply(broken);
+        let answer = mesh.plane.apply(manifest);
         Ok(Seen::when(answer.is_ok(), (), answer.map_err(|error| error.to_string())))
     })
-    .await?;
+    .await
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_read_is_reported_on_itself_and_stops_nobody() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    loosen(&mesh, "dataproducts.datamesh.io").await?;
+    loosen(&mesh, "datadomains.datamesh.io").await?;
+    apply_broken(&mesh, "apiVersion: datamesh.io/v1\nkind: DataProduct\nmetadata: {name: broken, namespace: orders}\nspec: {domain: [orders], version: 1}\n").await?;
+    apply_broken(&mesh, "apiVersion: datamesh.io/v1\nkind: DataDomain\nmetadata: {name: shattered}\nspec: {namespaces: orders}\n").await?;
     let _operator = mesh.operator()?;
     mesh.plane.apply(&small("orders", "orders", "fine", ""))?;
     mesh.wait_condition(("orders", "fine"), "Ready", "True", "Ready").await?;
@@ -40,6 +53,12 @@ async fn an_object_that_cannot_be_read_is_reported_on_itself_and_stops_nobody() 
         let raw: serde_json::Value = serde_json::from_str(&raw)?;
         let stalled = raw["status"]["conditions"].to_string();
         Ok(Seen::when(stalled.contains("Undecodable") && stalled.contains("correct that field"), (), stalled))
+    })
+    .await?;
+    wait_for("an event says why the domain counts as absent", PATIENCE, || async {
+        let events = mesh.plane.kubectl(&["get", "events", "-A"])?;
+        let told = events.lines().any(|line| line.contains("shattered") && line.contains("Undecodable"));
+        Ok(Seen::when(told, (), events))
     })
     .await
 }
@@ -70,7 +89,7 @@ async fn another_writer_and_a_huge_object_do_no_harm() -> Result<()> {
     // Somebody overwrites the status: the truth comes back.
     let lie = json!({"status": {"governance": {"score": 1, "errors": 9, "warnings": 0, "infos": 0, "excepted": 0}}});
     products.patch_status("busy", &PatchParams::default(), &Patch::Merge(&lie)).await?;
-    mesh.plane.kubectl(&["annotate", "dp", "busy", "-n", "orders", "datamesh.io/reconcile-at=lie"])?;
+    mesh.annotate(("orders", "busy"), "datamesh.io/reconcile-at=lie")?;
     wait_for("the truth is back", PATIENCE, || async {
         let score = mesh.status("orders", "busy").await?.governance.and_then(|governance| governance.score);
         Ok(Seen::when(score == Some(100), (), score))

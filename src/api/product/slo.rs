@@ -4,16 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The grammar of durations, which `model::duration` parses.
-const DURATION: &str =
-    "^[1-9][0-9]{0,5} ?(seconds?|s|minutes?|m|hours?|h|days?|d|weeks?|w|months?|mo|years?|y)$";
-/// The grammar of percentages, which `model::percent` parses.
-const PERCENT: &str = "^(100([.]0{1,6})?|[0-9]{1,2}([.][0-9]{1,6})?)%$";
+use crate::model::{duration, percent};
 
 /// The CEL rule of a field that holds a duration.
 pub(crate) fn duration_rule(field: &str, example: &str) -> Value {
     json!({
-        "rule": format!("self.matches('{DURATION}')"),
+        "rule": format!("self.matches('{}')", duration::PATTERN),
         "message": format!(
             "{field} must be a whole number and one unit (second, minute, hour, day, week, month, year; short: s, m, h, d, w, mo, y), \
              for example '{example}'; compound forms such as 1h30m are not allowed, write 90m"
@@ -24,7 +20,7 @@ pub(crate) fn duration_rule(field: &str, example: &str) -> Value {
 /// The CEL rule of a field that holds a percentage.
 pub(crate) fn percent_rule(field: &str, example: &str) -> Value {
     json!({
-        "rule": format!("self.matches('{PERCENT}')"),
+        "rule": format!("self.matches('{}')", percent::PATTERN),
         "message": format!(
             "{field} must be a percentage from 0% to 100% with at most 6 decimals and the sign, for example '{example}'"
         ),
@@ -44,7 +40,11 @@ fn window_rule() -> Value {
         unit("w")
     );
     json!({
-        "rule": format!("!self.matches('{DURATION}') || ({seconds} >= 3600 && {seconds} <= 7776000)"),
+        // A window that is no duration is refused by the other rule, in its own words.
+        "rule": format!(
+            "!self.matches('{}') || ({seconds} >= 3600 && {seconds} <= 7776000)",
+            duration::PATTERN
+        ),
         "message": "window must be from 1 hour to 90 days, for example '28d'",
     })
 }
