@@ -1,26 +1,41 @@
 //! What the README says is what the code does, and what is generated is what is committed.
 
-use dataproduct_operator::{api::Enforcement, governance::RULES, status::Reason};
+use dataproduct_operator::{
+    governance::RULES,
+    status::{ConditionType, EventReason, Reason},
+};
 
 const README: &str = include_str!("../../README.md");
 
-#[test]
-fn every_reason_is_in_the_readme_with_its_meaning() {
-    for reason in Reason::ALL {
-        let row = format!("| `{}` | {} |", reason.as_str(), reason.meaning().trim());
-        assert!(README.contains(&row), "the README lacks the row\n{row}");
-    }
-    let rows = README.split("| Reason | Means |").nth(1).unwrap_or_default();
-    let rows = rows.lines().skip(2).take_while(|line| line.starts_with('|')).count();
-    assert_eq!(rows, Reason::ALL.len(), "the README has a reason that the code lacks");
+/// The rows of the table of the README that has a heading.
+fn rows(heading: &str) -> Vec<&'static str> {
+    let table = README.split(heading).nth(1).unwrap_or_default();
+    table.lines().skip(2).take_while(|line| line.starts_with('|')).collect()
 }
 
 #[test]
-fn the_enforced_rules_are_in_the_readme() {
-    let enforced = RULES.iter().filter(|rule| rule.state == Enforcement::Enforced).map(|rule| rule.id);
-    for id in enforced {
-        assert!(README.contains(id), "{id} is enforced");
+fn every_reason_is_in_the_readme_with_its_meaning() {
+    let row = |word: &str, meaning: &str| format!("| `{word}` | {} |", meaning.trim());
+    let reasons = Reason::ALL.iter().map(|reason| row(reason.as_str(), reason.meaning()));
+    assert_eq!(rows("| Reason | Means |"), reasons.collect::<Vec<_>>());
+    let events = EventReason::ALL.iter().map(|reason| row(reason.as_str(), reason.meaning()));
+    assert_eq!(rows("| Event | Means |"), events.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_condition_is_in_the_readme() {
+    for type_ in ConditionType::ALL {
+        assert!(README.contains(&format!("`{}`", type_.as_str())), "{type_:?}");
     }
+}
+
+#[test]
+fn every_rule_is_in_the_readme() {
+    let expected = RULES.iter().zip(1..).map(|(rule, number)| {
+        let (severity, title) = (rule.severity.as_str(), rule.title);
+        format!("| {number} | `{}` | {severity} | {:?} | {title} |", rule.id, rule.state)
+    });
+    assert_eq!(rows("| No. | Rule | Severity | State | Demands |"), expected.collect::<Vec<_>>());
 }
 
 #[test]
