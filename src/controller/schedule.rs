@@ -78,7 +78,9 @@ mod tests {
         assert_eq!(after(2), Duration::from_secs(2));
         assert_eq!(after(5), Duration::from_secs(16));
         assert_eq!(after(40), LONGEST);
-        assert!(pause(Ending::Failed(3), RESYNC, None, now, "u", 0.0) > Duration::ZERO);
+        let lucky = |chance| pause(Ending::Failed(3), RESYNC, None, now, "u", chance);
+        assert!(lucky(0.0) > Duration::ZERO, "chance makes no busy loop");
+        assert!(lucky(0.0) < lucky(0.5) && lucky(0.5) < lucky(1.0), "chance spreads");
     }
 
     #[test]

@@ -253,3 +253,61 @@ fn deletion_policy(product: &DataProduct, class: &ProviderClass) -> DeletionPoli
         Some(product::DeletionPolicy::Retain) | None => DeletionPolicy::Retain,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement;
+
+    use super::*;
+    use crate::api::DataDomainSpec;
+
+    fn domain(name: &str, namespaces: &[&str], selector: Option<LabelSelector>) -> Arc<DataDomain> {
+        let namespaces = namespaces.iter().map(|&namespace| namespace.to_owned()).collect();
+        let spec = DataDomainSpec { namespaces, namespace_selector: selector, ..DataDomainSpec::default() };
+        Arc::new(DataDomain::new(name, spec))
+    }
+
+    fn labelled(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    fn operator(operator: &str) -> LabelSelector {
+        let requirement =
+            LabelSelectorRequirement { key: "team".to_owned(), operator: operator.to_owned(), values: None };
+        LabelSelector { match_expressions: Some(vec![requirement]), match_labels: None }
+    }
+
+    #[test]
+    fn a_selector_takes_what_it_names_and_an_empty_or_garbled_one_takes_nothing() {
+        let labels = |pairs| LabelSelector { match_labels: Some(labelled(pairs)), match_expressions: None };
+        let cases = [
+            ("matching labels", labels(&[("team", "a")]), true),
+            ("other labels", labels(&[("team", "b")]), false),
+            ("a key that is there", operator("Exists"), true),
+            ("a key that should not be there", operator("DoesNotExist"), false),
+            ("nothing", LabelSelector::default(), false),
+            ("no labels", labels(&[]), false),
+            ("an operator that nobody knows", operator("Equals"), false),
+        ];
+        for (case, selector, expected) in cases {
+            let domain = domain("a", &[], Some(selector));
+            assert_eq!(binds(&domain, "n", &labelled(&[("team", "a")])), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_namespace_belongs_to_exactly_one_domain() {
+        let (first, second) = (domain("a", &["n", "m"], None), domain("b", &["n"], None));
+        let none = BTreeMap::new();
+        let bound = |namespace: &str, declared: &str, domains: &[&Arc<DataDomain>]| {
+            bind(namespace, &none, declared, domains.iter().copied()).map(|domain| domain.name_any())
+        };
+        assert_eq!(bound("m", "a", &[&first, &second]), Ok("a".to_owned()));
+        assert!(matches!(bound("m", "b", &[&first]), Err(Blocker::DomainMismatch { .. })));
+        assert!(matches!(bound("x", "a", &[&first]), Err(Blocker::NoDomain { .. })));
+        let Err(Blocker::AmbiguousDomain { domains, .. }) = bound("n", "a", &[&second, &first]) else {
+            panic!("two domains claim it")
+        };
+        assert_eq!(domains, ["a", "b"], "sorted");
+    }
+}

@@ -248,6 +248,17 @@ proptest! {
     }
 
     #[test]
+    fn nothing_goes_before_what_depends_on_it_is_known_to_be_gone(found in vec(found(), 5)) {
+        let (observed, _) = observations(&found);
+        let teardown = teardown(&departure(DeletionPolicy::Delete, true, vec![]), &keys(), &observed);
+        let last_unknown = found.iter().rposition(|found| *found == Found::Unknown);
+        for step in &teardown.plan.steps {
+            let kind = Kind::ALL.into_iter().position(|kind| kind == step.key.kind);
+            prop_assert!(kind >= last_unknown, "{step}: a later kind could not be read");
+        }
+    }
+
+    #[test]
     fn nothing_is_removed_or_released_for_who_said_hands_off(found in vec(found(), 5)) {
         let (observed, _) = observations(&found);
         for reason in [HandsOff::Suspended, HandsOff::Observing] {

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use dataproduct_operator::{
     api::{
-        ACCEPT_LOSS, DataProductSpec, DataProductStatus,
-        product::{OutputPort, Permission, Provisioning, Role, SchemaField},
+        ACCEPT_LOSS, APPROVE_PLAN, DataProductSpec, DataProductStatus,
+        product::{Approval, OutputPort, Permission, Provisioning, Role, SchemaField},
         status::{ResourceState, ResourceStatus},
     },
     model::{
@@ -226,14 +226,18 @@ proptest! {
         check(&status, settings, in_sync);
         let mut declared = with_status(apply_settings(settings), &status);
         // Time has passed, so that a time that moves without a reason is seen.
-        declared.now = declared.now.checked_add(SignedDuration::from_mins(7)).expect("an instant");
+        let moment = declared.now.checked_add(SignedDuration::from_mins(7)).expect("an instant");
+        declared.now = moment;
         let (later, in_sync) = visit(declared, &mut outside, second, settings.age_minutes);
         check(&later, settings, in_sync);
         for condition in &later.conditions {
             let before = status.condition(&condition.type_);
-            if before.is_some_and(|before| before.status == condition.status) {
-                let before = before.map(|before| &before.last_transition_time);
-                prop_assert_eq!(Some(&condition.last_transition_time), before, "invariant 4");
+            let dated = condition.last_transition_time.0;
+            match before {
+                Some(before) if before.status == condition.status => {
+                    prop_assert_eq!(dated, before.last_transition_time.0, "invariant 4: it stays");
+                }
+                _ => prop_assert_eq!(dated, moment, "invariant 4: it turned now"),
             }
         }
     }
@@ -245,6 +249,12 @@ proptest! {
         let (second, _) = visit(with_status(apply_settings(settings), &first), &mut outside, Luck::Good, settings.age_minutes);
         let (third, _) = visit(with_status(apply_settings(settings), &second), &mut outside, Luck::Good, settings.age_minutes);
         prop_assert_eq!(&first, &second, "invariant 6: the first status is already final");
+        let mut later = with_status(apply_settings(settings), &second);
+        // So little later that no verdict flips.
+        later.now = later.now.checked_add(SignedDuration::from_secs(30)).expect("an instant");
+        let on_time = settings.age_minutes != 60;
+        let (second_later, _) = visit(later, &mut outside, Luck::Good, settings.age_minutes);
+        prop_assert!(!on_time || second_later == second, "invariant 6: nothing moves with time alone");
         prop_assert_eq!(second, third);
     }
 }
@@ -338,6 +348,49 @@ fn a_loss_that_was_accepted_needs_no_second_word_when_the_first_attempt_fails() 
     );
     let (again, in_sync) = visit(accepting(&failed), &mut outside, Luck::Good, 0);
     assert!(in_sync, "{:?}", again.condition("Ready"));
+}
+
+#[test]
+fn errors_in_grace_are_said_and_leave_ready_alone() {
+    let mut declared = customer_360();
+    let mut standards = (**declared.standards.as_ref().expect("standards")).clone();
+    standards.spec.standards.formats.required = vec!["avro".to_owned()];
+    standards.spec.standards.formats.optional.clear();
+    declared.standards = Some(standards.into());
+    let (status, in_sync) = visit(declared, &mut Outside::default(), Luck::Good, 0);
+    let said = |type_: &str| status.condition(type_).map(|it| (it.status.as_str(), it.reason.as_str()));
+    assert!(in_sync);
+    assert_eq!(said("GovernanceCompliant"), Some(("False", "InGrace")));
+    assert_eq!(said("Ready"), Some(("True", "Ready")));
+}
+
+#[test]
+fn approval_is_asked_for_only_while_something_waits_for_it() {
+    let manual = |status: Option<&DataProductStatus>, version: &str| {
+        let mut declared = customer_360();
+        let mut product = (*declared.product).clone();
+        product.spec.provisioning =
+            Some(Provisioning { approval: Some(Approval::Manual), ..Provisioning::default() });
+        product.spec.version = version.to_owned();
+        product.status = status.cloned();
+        declared.product = product.into();
+        declared
+    };
+    let mut outside = Outside::default();
+    let (made, _) = visit(customer_360(), &mut outside, Luck::Good, 0);
+    let (quiet, _) = visit(manual(Some(&made), "2.1.0"), &mut outside, Luck::Good, 0);
+    assert_eq!(quiet.condition("Ready").map(|ready| ready.reason.as_str()), Some("Ready"));
+    let before = outside.clone();
+    let (asking, _) = visit(manual(Some(&quiet), "2.2.0"), &mut outside, Luck::Good, 0);
+    assert_eq!(asking.condition("Ready").map(|ready| ready.reason.as_str()), Some("AwaitingApproval"));
+    assert_eq!(outside, before, "nothing is changed meanwhile");
+    let mut declared = manual(Some(&asking), "2.2.0");
+    let mut product = (*declared.product).clone();
+    let hash = asking.plan.as_ref().and_then(|plan| plan.hash.clone()).expect("a hash");
+    product.metadata.annotations.get_or_insert_default().insert(APPROVE_PLAN.to_owned(), hash);
+    declared.product = product.into();
+    let (approved, in_sync) = visit(declared, &mut outside, Luck::Good, 0);
+    assert!(in_sync, "{:?}", approved.condition("Ready"));
 }
 
 #[test]
