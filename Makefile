@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 CARGO := cargo
+DENY := .tools/deny/bin/cargo-deny
+DENY_VERSION := 0.20.2
 
 .PHONY: help
 help: ## List the recipes
@@ -26,17 +28,22 @@ test: lint control-plane ## Run every check and every test, on a fresh machine t
 	$(CARGO) test --locked
 
 .PHONY: lint
-lint: ## Check format and lints
+lint: ## Check format, lints and the documentation's links
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --no-deps
 
 .PHONY: generate
 generate: ## Write the generated files anew: crds/
 	$(CARGO) run --locked --quiet -- crds --directory crds
 
 .PHONY: deny
-deny: ## Check licences, sources and duplicates of dependencies (needs cargo-deny)
-	$(CARGO) deny --all-features check bans licenses sources
+deny: $(DENY) ## Check licences, sources and duplicates of dependencies
+	$(DENY) --all-features check bans licenses sources
+
+$(DENY):
+	@echo "==> building cargo-deny $(DENY_VERSION) (some eight minutes, once)"
+	$(CARGO) install --locked --root .tools/deny --version $(DENY_VERSION) cargo-deny
 
 .PHONY: clean
 clean: ## Remove what was built and what the demo left

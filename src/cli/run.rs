@@ -37,8 +37,8 @@ pub struct RunArgs {
     /// Form of log lines.
     #[arg(long, env = "DATAPRODUCT_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
-    /// What is logged, as in `info,kube=warn`.
-    #[arg(long, env = "DATAPRODUCT_LOG", value_name = "FILTER", default_value = "info")]
+    /// What is logged: a level, and levels of parts.
+    #[arg(long, env = "DATAPRODUCT_LOG", value_name = "FILTER", default_value = "info,kube=warn")]
     log: String,
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::api::{
     DataProduct, DataProductStatus,
-    status::{PolicyEnforcement, ResourceStatus, Severity, Violation},
+    status::{ErrorClass, PolicyEnforcement, ResourceStatus, Severity, Violation},
 };
 use kube::ResourceExt;
 
@@ -19,8 +19,13 @@ pub fn story(product: &DataProduct) -> String {
     );
     match &product.status {
         Some(status) if status.observed_generation.is_some_and(|generation| generation >= 0) => {
-            let sections =
-                [conditions(status), governance(status), resources(status), service_levels(status)];
+            let sections = [
+                conditions(status),
+                governance(status),
+                plan(status),
+                resources(status),
+                service_levels(status),
+            ];
             sections.into_iter().filter(|section| !section.is_empty()).for_each(|section| {
                 text.push('\n');
                 text.push_str(&section);
@@ -31,14 +36,17 @@ pub fn story(product: &DataProduct) -> String {
     text
 }
 
+/// The conditions. Several often say the same, which is shown once.
 fn conditions(status: &DataProductStatus) -> String {
-    let rows = status.conditions.iter().map(|condition| {
-        [
-            condition.type_.clone(),
-            condition.status.clone(),
-            condition.reason.clone(),
-            condition.message.clone(),
-        ]
+    let shown = |index: usize| {
+        let mut before = status.conditions.iter().take(index);
+        let message = &status.conditions[index].message;
+        before
+            .find(|before| before.message == *message)
+            .map_or_else(|| message.clone(), |before| format!("as {}", before.type_))
+    };
+    let rows = status.conditions.iter().enumerate().map(|(index, condition)| {
+        [condition.type_.clone(), condition.status.clone(), condition.reason.clone(), shown(index)]
     });
     table("Conditions", rows.collect())
 }
@@ -78,8 +86,28 @@ fn stops_change(violation: &Violation) -> bool {
     violation.severity == Severity::Error && violation.enforcement == PolicyEnforcement::Enforced
 }
 
+/// What is left to be done, with the hash that an approval names.
+fn plan(status: &DataProductStatus) -> String {
+    let Some(plan) = status.plan.as_ref().filter(|plan| !plan.actions.is_empty()) else {
+        return String::new();
+    };
+    let summary = plan.summary.as_deref().unwrap_or_default();
+    let mut text = format!("Plan  {summary}  (hash {})\n", plan.hash.as_deref().unwrap_or_default());
+    for action in &plan.actions {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {:<8}{}", action.verb, action.resource);
+        for change in &action.changes {
+            let _ = writeln!(text, "          {change}");
+        }
+    }
+    text
+}
+
 fn resources(status: &DataProductStatus) -> String {
     let detail = |resource: &ResourceStatus| match (&resource.last_error, &resource.id) {
+        // What holds everything back is said once, above.
+        (Some(error), None) if error.class == ErrorClass::Blocked => String::new(),
+        (Some(error), Some(id)) if error.class == ErrorClass::Blocked => id.clone(),
         (Some(error), _) => error.message.clone(),
         (None, Some(id)) => id.clone(),
         (None, None) => String::new(),

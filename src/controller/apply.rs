@@ -19,7 +19,7 @@ pub async fn apply(provider: &SharedProvider, plan: &Plan) -> Vec<Outcome> {
             Some(key) => StepResult::Skipped(key),
             None => perform(provider, &step.action).await,
         };
-        tracing::info!(step = %step.action.verb(), resource = %step.key, result = word(&result), "step");
+        log(step, &result);
         outcomes.push(Outcome { key: step.key.clone(), verb: step.action.verb(), result });
     }
     outcomes
@@ -64,11 +64,12 @@ async fn perform(provider: &SharedProvider, action: &Action) -> StepResult {
     }
 }
 
-const fn word(result: &StepResult) -> &'static str {
+fn log(step: &Step, result: &StepResult) {
+    let (verb, resource) = (step.action.verb(), &step.key);
     match result {
-        StepResult::Applied => "applied",
-        StepResult::InProgress => "in progress",
-        StepResult::Failed(_) => "failed",
-        StepResult::Skipped(_) => "skipped",
+        StepResult::Applied => tracing::info!(%resource, "{verb}: applied"),
+        StepResult::InProgress => tracing::info!(%resource, "{verb}: in progress"),
+        StepResult::Failed(fault) => tracing::warn!(%resource, error = fault.message, "{verb}: failed"),
+        StepResult::Skipped(key) => tracing::info!(%resource, waits_for = %key, "{verb}: skipped"),
     }
 }

@@ -8,6 +8,7 @@ use kube::{
     ResourceExt,
     core::{DeserializeGuard, error_boundary::InvalidObject},
 };
+use tracing::Instrument;
 
 use super::{
     context::{Context, RECONCILE},
@@ -27,10 +28,14 @@ pub type Guarded = DeserializeGuard<DataProduct>;
 /// Visits whatever a watch delivered. Never panics, and never runs longer than its deadline.
 pub async fn visit(ctx: &Arc<Context>, object: &Guarded) -> Result<Visit, RequestError> {
     ctx.until_synced().await;
-    match &object.0 {
-        Err(invalid) => undecodable(ctx, invalid).await,
-        Ok(product) => guarded(ctx, &Arc::new(product.clone())).await,
-    }
+    let span = tracing::info_span!("visit", product = %ProductName::of(object));
+    let work = async {
+        match &object.0 {
+            Err(invalid) => undecodable(ctx, invalid).await,
+            Ok(product) => guarded(ctx, &Arc::new(product.clone())).await,
+        }
+    };
+    work.instrument(span).await
 }
 
 async fn guarded(ctx: &Arc<Context>, product: &Arc<DataProduct>) -> Result<Visit, RequestError> {
@@ -38,15 +43,14 @@ async fn guarded(ctx: &Arc<Context>, product: &Arc<DataProduct>) -> Result<Visit
     match tokio::time::timeout(RECONCILE, work).await {
         Ok(Ok(visit)) => visit,
         Ok(Err(_panic)) => {
-            let name = ProductName::of(product.as_ref());
-            tracing::error!(product = %name, "a visit panicked; the product is set aside until it changes");
+            tracing::error!("a visit panicked; the product is set aside until it changes");
             let message = "reconciling this product made the operator fail; it is set aside until it changes. Please report it with the operator's log";
             set_aside(ctx, product, ConditionType::Stalled, Reason::Quarantined, message).await?;
             Ok(Visit { ending: Ending::Stalled, again: Some(RESYNC * 6) })
         }
         Err(_) => {
             let name = ProductName::of(product.as_ref());
-            tracing::warn!(product = %name, "a visit took longer than {} s and was ended", RECONCILE.as_secs());
+            tracing::warn!("a visit took longer than {} s and was ended", RECONCILE.as_secs());
             let message = format!(
                 "a visit took longer than {} s, because provider or API server answer slowly; it is tried again",
                 RECONCILE.as_secs()
@@ -85,7 +89,7 @@ async fn undecodable(ctx: &Context, invalid: &InvalidObject) -> Result<Visit, Re
         namespace: metadata.namespace.clone().unwrap_or_default(),
         name: metadata.name.clone().unwrap_or_default(),
     };
-    tracing::warn!(product = %name, error = %invalid.error, "the object cannot be decoded");
+    tracing::warn!(error = %invalid.error, "the object cannot be decoded");
     let Some(raw) = kubernetes::raw(&ctx.client, &name).await? else {
         return Ok(Visit::OVER);
     };

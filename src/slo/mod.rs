@@ -100,7 +100,7 @@ fn verdict(
     match readings {
         Err(fault) => Verdict { message: format!("could not be measured: {}", fault.message), ..unknown },
         Ok(readings) => match readings.iter().find(|reading| reading.objective == objective) {
-            None => unknown,
+            None => Verdict { message: "nothing has been measured yet".to_owned(), ..unknown },
             Some(reading) => freshness(reading, span, now, unknown),
         },
     }

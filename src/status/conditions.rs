@@ -231,6 +231,9 @@ fn first_change(delta: &Delta) -> String {
 
 /// The grants equal the allowed set.
 pub(super) fn access_synced(facts: &Facts<'_>) -> Signal {
+    if let Err(blocker) = &facts.world.scope {
+        return Signal::unknown(blocker_reason(blocker), blocker.to_string());
+    }
     let Some(grants) = facts.after.iter().find(|assessment| assessment.key().kind == Kind::Grant) else {
         return Signal::unknown(Reason::ProviderUnavailable, "the grants were not observed");
     };
@@ -255,10 +258,14 @@ pub(super) fn lineage(facts: &Facts<'_>) -> Signal {
     }
     let missing = neighbours.upstreams.iter().filter(|upstream| upstream.found.is_none());
     let missing = missing.map(|upstream| upstream.name.to_string()).collect::<Vec<_>>();
-    if missing.is_empty() {
-        Signal::yes(format!("{} upstream products exist", neighbours.upstreams.len()))
-    } else {
-        Signal::no(Reason::UpstreamMissing, format!("upstream products do not exist: {}", missing.join(", ")))
+    match (missing.as_slice(), neighbours.upstreams.len()) {
+        ([], 0) => Signal::yes("the product reads no other product"),
+        ([], 1) => Signal::yes("the one upstream product exists"),
+        ([], several) => Signal::yes(format!("all {several} upstream products exist")),
+        (missing, _) => {
+            let missing = missing.join(", ");
+            Signal::no(Reason::UpstreamMissing, format!("upstream products do not exist: {missing}"))
+        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! Folders of YAML in, plan and status out, compared with what lies beside them.
+//! Folders of YAML in, plan, status and its text for people out, compared with what lies beside them.
 //!
 //! `UPDATE_GOLDEN=1` writes the files anew; read the difference before you commit it.
 
 use std::{fmt::Write, fs, path::Path};
 
 use dataproduct_operator::{
+    cli::status::story,
     plan::{assess::assess_all, bind::resolve, decide},
     slo,
     status::{Facts, summarize},
@@ -23,15 +24,24 @@ fn every_golden_case_gives_the_plan_and_the_status_beside_it() {
     for entry in fs::read_dir(root.join("tests/golden")).expect("the golden cases") {
         let folder = entry.expect("a readable folder").path();
         let input = fs::read_to_string(folder.join("input.yaml")).expect("an input");
-        let (plan, status) = run(&format!("{platform}\n---\n{input}"));
-        compare(&folder.join("plan.txt"), &plan);
-        compare(&folder.join("status.yaml"), &status);
+        let text = run(&format!("{platform}\n---\n{input}"));
+        compare(&folder.join("plan.txt"), &text.plan);
+        compare(&folder.join("status.yaml"), &text.status);
+        compare(&folder.join("story.txt"), &text.story);
         cases += 1;
     }
     assert!(cases >= 5, "the golden cases are there");
 }
 
-fn run(manifests: &str) -> (String, String) {
+/// What is said of a case.
+struct Text {
+    plan: String,
+    status: String,
+    /// What `dataproduct status` prints.
+    story: String,
+}
+
+fn run(manifests: &str) -> Text {
     let declared = declared(manifests);
     let keys = resolve(&declared).map_or_else(|_| Vec::new(), |scope| scope.names.keys().collect());
     let mut outside = Outside::default();
@@ -45,7 +55,14 @@ fn run(manifests: &str) -> (String, String) {
     let after = assess_all(&decision.wanted, &outside.observe(keys.into_iter()), &decision.memory);
     let verdicts = slo::judge(&world.declared.product, &Ok(Vec::new()), now());
     let facts = Facts { world: &world, decision: &decision, outcomes: &outcomes, after, verdicts };
-    (text, serde_saphyr::to_string(&summarize(&facts)).expect("a status is YAML"))
+    let status = summarize(&facts);
+    let mut product = (*world.declared.product).clone();
+    product.status = Some(status.clone());
+    Text {
+        plan: text,
+        status: serde_saphyr::to_string(&status).expect("a status is YAML"),
+        story: story(&product),
+    }
 }
 
 fn compare(path: &Path, actual: &str) {
