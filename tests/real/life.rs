@@ -100,7 +100,7 @@ async fn what_was_changed_behind_the_back_is_corrected_and_a_lost_bucket_is_not_
     let lost = mesh.wait_condition(CUSTOMER, "Ready", "False", "ResourceLost").await?;
     let resource = lost.resources.iter().find(|resource| resource.kind == "Bucket").context("a bucket")?;
     let message = resource.last_error.as_ref().map(|error| error.message.clone()).unwrap_or_default();
-    ensure!(resource.state == ResourceState::Lost && message.contains("1 objects, 4 bytes"), "{message}");
+    ensure!(resource.state == ResourceState::Lost && message.contains("1 object, 4 bytes"), "{message}");
     ensure!(!bucket.exists(), "nothing is replaced silently");
 
     // The owner accepts the loss with the words that the status gives.

@@ -74,8 +74,9 @@ impl Content {
         match self.newest {
             None => "it was empty".to_owned(),
             Some(newest) => {
+                let objects = if self.objects == 1 { "object" } else { "objects" };
                 format!(
-                    "it held {least}{} objects, {} bytes, the newest of {newest:.0}",
+                    "it held {least}{} {objects}, {} bytes, the newest of {newest:.0}",
                     self.objects, self.bytes
                 )
             }
