@@ -82,11 +82,12 @@ async fn unreachable(ctx: &Context, declared: Declared, blocker: Blocker) -> Res
     {
         let left = product.status.iter().flat_map(|status| &status.resources);
         let left = left.map(|resource| format!("{}/{}", resource.kind, resource.name)).collect::<Vec<_>>();
-        let note = format!(
-            "ProviderClass {class} is gone; left behind and not marked as released: {}",
-            left.join(", ")
-        );
-        report::left_behind(ctx, &product, note).await;
+        if !left.is_empty() {
+            let left = left.join(", ");
+            let note =
+                format!("ProviderClass {class} is gone; left behind and not marked as released: {left}");
+            report::left_behind(ctx, &product, note).await;
+        }
         return let_go(ctx, &product).await;
     }
     let world = World { declared, scope: Err(blocker.clone()), observations: Observations::new() };

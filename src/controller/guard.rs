@@ -44,7 +44,7 @@ async fn guarded(ctx: &Arc<Context>, product: &Arc<DataProduct>) -> Result<Visit
         Ok(Ok(visit)) => visit,
         Ok(Err(_panic)) => {
             tracing::error!("a visit panicked; the product is set aside until it changes");
-            let message = "reconciling this product made the operator fail; it is set aside until it changes. Please report it with the operator's log";
+            let message = "reconciling this product made the operator fail; it is set aside until it changes and tried again in an hour. Please report it with the operator's log";
             set_aside(ctx, product, ConditionType::Stalled, Reason::Quarantined, message).await?;
             Ok(Visit { ending: Ending::Stalled, again: Some(RESYNC * 6) })
         }

@@ -10,7 +10,9 @@ use dataproduct_operator::{
         measurement::{Reading, Subject},
         resource::{Delta, Desired, Key, Observed, Removal},
     },
-    provider::{Capabilities, Provider, ProviderError, Removed, SharedProvider, registry::Registry},
+    provider::{
+        Capabilities, Operation, Provider, ProviderError, Removed, SharedProvider, registry::Registry,
+    },
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -114,6 +116,15 @@ async fn three_rounds_of_visits_at_rest_write_nothing() -> Result<()> {
     ensure!(writes == 2 * products, "finalizer and status for each: {writes}");
     operator.wait_evaluations(evaluations + 3 * products as u64).await?;
     ensure!(mesh.product_writes()? == writes, "{} writes at rest", mesh.product_writes()? - writes);
+    let calls = |operation: Operation| -> u64 {
+        let counted = operator.ctx.registry.counters().snapshot();
+        counted.into_iter().filter(|((counted, ..), _)| *counted == operation).map(|(_, count)| count).sum()
+    };
+    let changes = [Operation::Create, Operation::Update, Operation::Delete].map(calls);
+    ensure!(
+        changes == [5 * products as u64, 0, 0],
+        "each resource is made once and then left alone: {changes:?}"
+    );
     operator.stop().await
 }
 
@@ -159,6 +170,52 @@ status:
     operator.wait_evaluations(evaluations + 3).await?;
     ensure!(mesh.product_writes()? == writes, "{} writes at rest", mesh.product_writes()? - writes);
     operator.stop().await
+}
+
+#[tokio::test]
+async fn two_operators_at_once_make_one_of_each_and_then_both_rest() -> Result<()> {
+    const PRODUCTS: usize = 20;
+    let mesh = Mesh::start(Options { audit: true, ..Options::default() }).await?;
+    mesh.patch("providerclass", "local", r#"{"spec":{"resyncInterval":"1 second"}}"#)?;
+    let operators =
+        [Inner::start(&mesh, Registry::default()).await?, Inner::start(&mesh, Registry::default()).await?];
+    let names = (0..PRODUCTS).map(|n| format!("p{n}")).collect::<Vec<_>>();
+    // Made, changed, and half of them deleted, while both work on all of them.
+    for version in ["1.0.0", "1.1.0"] {
+        let manifests =
+            names.iter().map(|name| small("orders", "orders", name, "").replace("1.0.0", version));
+        mesh.plane.apply(&manifests.collect::<Vec<_>>().join("---\n"))?;
+        for name in &names {
+            mesh.wait_condition(("orders", name), "Ready", "True", "Ready").await?;
+        }
+    }
+    let (going, staying) = names.split_at(PRODUCTS / 2);
+    for name in going {
+        mesh.plane.kubectl(&["delete", "dp", name, "-n", "orders", "--wait=false"])?;
+    }
+    for name in going {
+        mesh.wait_gone("orders", name).await?;
+    }
+    let ledger = mesh.ledger()?;
+    let released = ledger.iter().filter(|row| row.3).count();
+    ensure!(released == 3 * going.len(), "bucket, key and database of each that is gone: {released}");
+    ensure!(ledger.len() - released == 5 * staying.len(), "five of each that stays: {ledger:?}");
+
+    let rounds = 3 * staying.len() as u64;
+    let both_look = async || -> Result<usize> {
+        for operator in &operators {
+            operator.wait_evaluations(operator.ctx.evaluations() + rounds).await?;
+        }
+        mesh.product_writes()
+    };
+    // What one of them wrote last may still be news to the other in the first rounds.
+    let settled = both_look().await?;
+    let later = both_look().await?;
+    ensure!(later == settled, "{} writes at rest", later - settled);
+    for operator in operators {
+        operator.stop().await?;
+    }
+    Ok(())
 }
 
 /// A provider that panics when it is asked for anything of a product named `boom`.
