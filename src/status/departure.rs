@@ -5,7 +5,7 @@ use super::{
     conditions::{blocker_reason, fault_reason},
     dated::{self, Clock, instant, text},
     handled,
-    sections::class_of,
+    resources::class_of,
 };
 use crate::{
     api::{

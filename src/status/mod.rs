@@ -10,6 +10,7 @@ mod conditions;
 mod dated;
 mod departure;
 mod reason;
+mod resources;
 mod sections;
 
 use jiff::Timestamp;
@@ -37,6 +38,8 @@ use dated::{Clock, text};
 
 /// Longest message in a status, in characters.
 pub const MESSAGE_LIMIT: usize = 1024;
+/// Longest value beside messages, in characters.
+const VALUE_LIMIT: usize = 512;
 
 /// Everything that a status is made of.
 #[derive(Debug)]
@@ -90,10 +93,10 @@ pub fn summarize(facts: &Facts<'_>) -> DataProductStatus {
         domain: sections::domain(facts, &old),
         governance: sections::governance(facts, &old, clock),
         contract: None,
-        plan: sections::plan(facts, clock),
-        resources: sections::resources(facts, &old, clock),
-        outputs: sections::outputs(facts, &old),
-        endpoints: sections::endpoints(facts),
+        plan: resources::plan(facts, clock),
+        resources: resources::resources(facts, &old, clock),
+        outputs: resources::outputs(facts, &old),
+        endpoints: resources::endpoints(facts),
         slo: sections::slo(facts, &old, clock),
         quality: None,
         lineage: Some(sections::lineage(facts)),

@@ -7,17 +7,17 @@ use dataproduct_operator::{
         Blocker, Declared, Outcome, ProductName, StepResult, World,
         assess::{Fault, Observations},
         bind::resolve,
-        decide, decide_teardown,
+        decide_teardown,
         teardown::Teardown,
     },
     provider::ErrorKind,
-    slo,
-    status::{Facts, Release, departing, summarize},
+    status::{Release, departing},
 };
 
 use crate::{
     outside::Outside,
-    world::{customer_360, now, world},
+    visit::{Luck, visit, with_status},
+    world::{customer_360, world},
 };
 
 type Change = fn(&mut Declared);
@@ -27,20 +27,8 @@ fn going(change: Change) -> (World, Outside) {
     let mut declared = customer_360();
     change(&mut declared);
     let mut outside = Outside::default();
-    let seen = world(declared.clone(), look(&declared, &outside));
-    let decision = decide(&seen);
-    let outcomes = outside.apply(&decision.plan);
-    let after = dataproduct_operator::plan::assess::assess_all(
-        &decision.wanted,
-        &look(&declared, &outside),
-        &decision.memory,
-    );
-    let verdicts = slo::judge(&declared.product, &Ok(Vec::new()), now());
-    let status =
-        summarize(&Facts { world: &seen, decision: &decision, outcomes: &outcomes, after, verdicts });
-    let mut product = (*declared.product).clone();
-    product.status = Some(status);
-    declared.product = product.into();
+    let (status, _) = visit(declared.clone(), &mut outside, Luck::Good, 0);
+    let declared = with_status(declared, &status);
     let observations = look(&declared, &outside);
     (world(declared, observations), outside)
 }

@@ -5,8 +5,10 @@
 mod departure;
 mod documented;
 mod golden;
+mod invariants;
 mod outside;
 mod plan;
 mod status;
+mod visit;
 mod walls;
 mod world;
