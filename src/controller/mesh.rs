@@ -4,7 +4,7 @@
 //! products an event touches. It decides nothing else.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
 };
 
@@ -192,27 +192,22 @@ impl Mesh {
 
     /// The shortest way from a product back to itself, or nothing.
     fn cycle(&self, start: &ProductName) -> Vec<ProductName> {
-        let mut ways = vec![vec![start.clone()]];
-        let mut seen = BTreeSet::new();
+        let mut came_from: BTreeMap<&ProductName, &ProductName> = BTreeMap::new();
+        let mut edge = vec![start];
         for _ in 0..MAX_CYCLE {
-            let mut longer = Vec::new();
-            for way in ways {
-                let Some(facts) = way.last().and_then(|last| self.products.get(last)) else {
-                    continue;
-                };
-                for next in &facts.reads {
+            let mut further = Vec::new();
+            for at in edge {
+                for next in self.products.get(at).into_iter().flat_map(|facts| &facts.reads) {
                     if next == start {
-                        return way.into_iter().chain([start.clone()]).collect();
+                        return way_back(start, at, &came_from);
                     }
-                    if seen.insert(next.clone()) {
-                        longer.push(way.iter().cloned().chain([next.clone()]).collect());
+                    if let Entry::Vacant(unseen) = came_from.entry(next) {
+                        unseen.insert(at);
+                        further.push(next);
                     }
                 }
             }
-            if longer.is_empty() {
-                return Vec::new();
-            }
-            ways = longer;
+            edge = further;
         }
         Vec::new()
     }
@@ -304,6 +299,20 @@ impl Mesh {
         let keys = names.iter().flat_map(Names::keys);
         keys.map(|key| (account.clone(), region.clone(), key)).collect()
     }
+}
+
+/// A cycle from its start over the last product before it closes, product by product.
+fn way_back(
+    start: &ProductName,
+    last: &ProductName,
+    came_from: &BTreeMap<&ProductName, &ProductName>,
+) -> Vec<ProductName> {
+    let steps = std::iter::successors(Some(last), |at| came_from.get(at).copied());
+    let mut way = steps.take_while(|at| *at != start).cloned().collect::<Vec<_>>();
+    way.push(start.clone());
+    way.reverse();
+    way.push(start.clone());
+    way
 }
 
 /// The products that a product reads, from its lineage and its input ports.

@@ -115,7 +115,14 @@ fn a_cycle_is_named_product_by_product() {
     for (name, reads) in [("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")] {
         mesh.product(&product("n", "d", name, 1, &[reads]));
     }
-    let cycle = |name: &str| mesh.neighbours(&product("n", "d", name, 1, &[])).cycle;
-    assert_eq!(cycle("a"), [name("a"), name("b"), name("c"), name("a")]);
-    assert!(cycle("d").is_empty(), "who only reads a cycle is not in it");
+    let cycle = |mesh: &Mesh, name: &str| mesh.neighbours(&product("n", "d", name, 1, &[])).cycle;
+    assert_eq!(cycle(&mesh, "a"), [name("a"), name("b"), name("c"), name("a")]);
+    assert!(cycle(&mesh, "d").is_empty(), "who only reads a cycle is not in it");
+    mesh.product(&product("n", "d", "e", 1, &["e"]));
+    assert_eq!(cycle(&mesh, "e"), [name("e"), name("e")], "who reads itself");
+    // The shortest of two ways, where the longer one is looked at first.
+    for (name, reads) in [("s", &["a1", "z"][..]), ("a1", &["a2"]), ("a2", &["s"]), ("z", &["s"])] {
+        mesh.product(&product("n", "d", name, 1, reads));
+    }
+    assert_eq!(cycle(&mesh, "s"), [name("s"), name("z"), name("s")]);
 }
