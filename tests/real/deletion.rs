@@ -108,6 +108,37 @@ async fn a_product_can_go_when_its_domain_or_its_class_is_gone() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_removed_definition_takes_the_products_along_and_none_of_their_data() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let mut operator = mesh.operator()?;
+    let names = ["one", "two", "three"];
+    for name in names {
+        mesh.plane.apply(&small("orders", "orders", name, ""))?;
+        mesh.wait_condition(("orders", name), "Ready", "True", "Ready").await?;
+        fs::write(mesh.bucket(&format!("orders-{name}-000000000000")).join("file"), b"data")?;
+    }
+    let definition = ["crd", "dataproducts.datamesh.io"];
+    mesh.plane.kubectl(&["delete", definition[0], definition[1], "--wait=false"])?;
+    wait_for("the definition is gone", PATIENCE, || async {
+        let found = mesh.plane.kubectl_raw(&["get", definition[0], definition[1]])?;
+        Ok(Seen::when(!found.status.success(), (), String::from_utf8_lossy(&found.stdout).into_owned()))
+    })
+    .await?;
+    let left = mesh.ledger()?;
+    ensure!(left.len() == 9 && left.iter().all(|row| row.3), "all of it released: {left:?}");
+
+    mesh.plane.install_crds()?;
+    for name in names {
+        mesh.plane.apply(&small("orders", "orders", name, ""))?;
+        mesh.wait_condition(("orders", name), "Ready", "True", "Ready").await?;
+        let file = mesh.bucket(&format!("orders-{name}-000000000000")).join("file");
+        ensure!(fs::read(file)? == b"data", "the data is taken back");
+    }
+    ensure!(operator.is_running(), "by the same process");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_suspended_product_stays_until_it_may_let_go() -> Result<()> {
     let mesh = Mesh::start(Options::default()).await?;
     let _operator = mesh.operator()?;
