@@ -1,5 +1,7 @@
 //! The control plane that other tests stand on: several at once, restarts, and nothing left behind.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up has failed")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -40,6 +42,21 @@ async fn two_control_planes_are_apart_survive_a_restart_and_end_when_dropped() -
     none_left(&folder).await?;
     ensure!(!folder.exists(), "the folder goes with its control plane");
     ensure!(names(&other).is_ok(), "the other control plane goes on");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_control_plane_ends_when_its_test_panics() -> Result<()> {
+    let (told, folder) = tokio::sync::oneshot::channel();
+    let owner = tokio::spawn(async move {
+        let plane = ControlPlane::start(Options::default()).await.expect("a control plane");
+        told.send(plane.folder().to_owned()).expect("somebody listens");
+        panic!("on purpose");
+    });
+    let folder = folder.await?;
+    ensure!(owner.await.is_err_and(|end| end.is_panic()), "the owner has panicked");
+    none_left(&folder).await?;
+    ensure!(!folder.exists(), "the folder goes with its control plane");
     Ok(())
 }
 

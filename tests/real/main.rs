@@ -12,6 +12,5 @@ mod faulty;
 mod fixture;
 mod interleaving;
 mod life;
-mod plane;
 mod scale;
 mod trouble;
