@@ -12,7 +12,7 @@ use kube::{
     Api, Resource,
     runtime::{
         WatchStreamExt,
-        watcher::{self, Error, Event},
+        watcher::{self, Error, Event, InitialListStrategy},
     },
 };
 use serde::de::DeserializeOwned;
@@ -21,26 +21,43 @@ use serde::de::DeserializeOwned;
 const FAILURES: u32 = 3;
 /// The status of a resource version that is forgotten.
 const GONE: u16 = 410;
+/// The status of a parameter that the API server does not accept.
+const INVALID: u16 = 422;
 
 /// The events of a kind, with growing pauses after failures, for as long as they are polled.
 pub fn watch<K>(api: Api<K>) -> impl Stream<Item = Result<Event<K>, Error>> + Send
 where
-    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    let begin = move || watcher::watcher(api.clone(), watcher::Config::default().streaming_lists()).boxed();
-    let first = begin();
-    stream::unfold((first, 0, begin), |(mut events, failures, begin)| async move {
+    let begin = move |how: watcher::Config| watcher::watcher(api.clone(), how).boxed();
+    let how = watcher::Config::default().streaming_lists();
+    let first = begin(how.clone());
+    stream::unfold((first, how, 0, begin), |(mut events, mut how, failures, begin)| async move {
         let event = events.next().await?;
         let failures = if event.is_ok() { 0 } else { failures + 1 };
-        let hopeless = failures >= FAILURES || event.as_ref().is_err_and(is_forgotten);
-        let (events, failures) = if hopeless { (begin(), 0) } else { (events, failures) };
-        Some((event, (events, failures, begin)))
+        let unsupported = event.as_ref().is_err_and(|error| start_refused(error, INVALID)) && streams(&how);
+        if unsupported {
+            // An API server before 1.34 lists in pages only, unless its feature gate WatchList is on.
+            tracing::info!(kind = %K::kind(&()), "the API server does not stream lists; they are read in pages");
+            how = watcher::Config::default();
+        }
+        let forgotten = event.as_ref().is_err_and(|error| start_refused(error, GONE));
+        let (events, failures) = if unsupported || forgotten || failures >= FAILURES {
+            (begin(how.clone()), 0)
+        } else {
+            (events, failures)
+        };
+        Some((event, (events, how, failures, begin)))
     })
     .default_backoff()
 }
 
-fn is_forgotten(error: &Error) -> bool {
-    matches!(error, Error::WatchStartFailed(kube::Error::Api(status)) if status.code == GONE)
+fn streams(how: &watcher::Config) -> bool {
+    matches!(how.initial_list_strategy, InitialListStrategy::StreamingList)
+}
+
+fn start_refused(error: &Error, code: u16) -> bool {
+    matches!(error, Error::WatchStartFailed(kube::Error::Api(status)) if status.code == code)
 }
 
 #[cfg(test)]

@@ -128,6 +128,21 @@ async fn a_restart_of_the_api_server_is_survived() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_api_server_that_does_not_stream_lists_is_listed_in_pages() -> Result<()> {
+    // As Kubernetes 1.33 is by default.
+    let feature_gates = Some("WatchListClient=false,WatchList=false");
+    let mesh = Mesh::start(Options { feature_gates, ..Options::default() }).await?;
+    mesh.plane.apply(&small("orders", "orders", "before", ""))?;
+    let operator = mesh.operator()?;
+    mesh.wait_condition(("orders", "before"), "Ready", "True", "Ready").await?;
+    mesh.plane.apply(&small("orders", "orders", "after", ""))?;
+    mesh.wait_condition(("orders", "after"), "Ready", "True", "Ready").await?;
+    let log = fs::read_to_string(&operator.log)?;
+    ensure!(log.contains("does not stream lists"), "the feature gate had an effect: {log}");
+    operator.terminate().await
+}
+
+#[tokio::test]
 async fn without_definitions_the_operator_says_how_to_install_them_and_ends() -> Result<()> {
     let plane = ControlPlane::start(Options::default()).await?;
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_dataproduct"))

@@ -42,6 +42,8 @@ pub(crate) struct Options {
     pub(crate) folder: Option<PathBuf>,
     /// Whether requests are recorded in `audit.log`.
     pub(crate) audit: bool,
+    /// Feature gates of the API server, as in `WatchList=false`.
+    pub(crate) feature_gates: Option<&'static str>,
 }
 
 /// A running control plane. Dropping it stops everything.
@@ -159,6 +161,7 @@ impl ControlPlane {
             "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
             "--disable-admission-plugins=ServiceAccount".to_owned(),
         ];
+        arguments.extend(self.options.feature_gates.map(|gates| format!("--feature-gates={gates}")));
         if self.options.audit {
             fs::write(
                 file("audit.yaml"),
