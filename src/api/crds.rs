@@ -31,6 +31,9 @@ fn data_product() -> Result<CustomResourceDefinition, CrdError> {
             "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 48",
             "metadata.name must be at most 48 lower-case letters, digits and hyphens, begin with a letter and have no dots: it becomes part of external names",
         ),
+        keeps("bucket", "Bucket"),
+        keeps("database", "CatalogDatabase"),
+        keeps("alarm", "FreshnessAlarm"),
         rule(
             "size(self.spec.domain) + size(self.metadata.name) <= 49",
             "spec.domain and metadata.name must have at most 49 characters together: the bucket is named <domain>-<name>-<account> and may have 63",
@@ -41,6 +44,20 @@ fn data_product() -> Result<CustomResourceDefinition, CrdError> {
         status.default = Some(JSON(json!({"observedGeneration": -1})));
     }
     Ok(crd)
+}
+
+/// A name is chosen before its resource exists, or never: the resource would be left behind under the old name.
+fn keeps(field: &str, kind: &str) -> ValidationRule {
+    let names = "self.spec.provisioning.names";
+    rule(
+        &format!(
+            "!has(self.spec.provisioning) || !has({names}) || !has({names}.{field}) || !has(self.status) || !has(self.status.resources) \
+             || self.status.resources.all(resource, resource.kind != '{kind}' || !has(resource.id) || resource.name == {names}.{field})"
+        ),
+        &format!(
+            "provisioning.names.{field} cannot be set any more: the resource exists under another name, and its content would stay behind"
+        ),
+    )
 }
 
 /// The selector comes from Kubernetes' own types, which bound nothing and allow every operator.

@@ -16,8 +16,8 @@ use super::{
 use crate::{
     api::{DataProduct, FINALIZER},
     plan::{
-        Blocker, Declared, ProductName, World, assess::Observations, bind::resolve_departing,
-        decide_teardown, teardown::Teardown,
+        Blocker, Declared, ProductName, World, assess::Observations, decide_teardown,
+        scope::resolve_departing, teardown::Teardown,
     },
     status::{Release, departing},
 };
@@ -46,7 +46,7 @@ pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Resu
         Err(blocker) => return unreachable(ctx, declared, blocker).await,
     };
 
-    let observations = gather::observe(&provider, scope.names.keys()).await;
+    let observations = gather::observe(&provider, scope.keys_of(product).into_iter()).await;
     let mut world = World { declared, scope: Ok(scope.clone()), observations };
     let mut teardown = decide_teardown(&world, &scope);
     if teardown.is_complete() {

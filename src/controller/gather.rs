@@ -15,7 +15,7 @@ use crate::{
     plan::{
         Blocker, Declared, World,
         assess::{Fault, Observation, Observations},
-        bind::{Scope, resolve},
+        scope::{Scope, resolve},
     },
     provider::{ErrorKind, ProviderError, SharedProvider},
 };

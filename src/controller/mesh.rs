@@ -18,7 +18,8 @@ use crate::{
     model::{name::Names, resource::Key},
     plan::{
         Neighbours, ProductName, Upstream, UpstreamFacts,
-        bind::{binds, default_class, overrides, place},
+        bind::{binds, default_class, place},
+        scope::overrides,
     },
 };
 

@@ -42,6 +42,11 @@ impl Kind {
         }
     }
 
+    /// The kind of that name, if there is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     /// Whether losing a resource of this kind loses data, so that it is never replaced silently.
     pub const fn holds_data(self) -> bool {
         matches!(self, Self::EncryptionKey | Self::Bucket)

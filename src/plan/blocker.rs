@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::name::NameError;
+use crate::model::{name::NameError, resource::Key};
 
 /// A reason for which nothing may be made or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,13 @@ pub enum Blocker {
         /// Account and region that hold the resources.
         from: String,
         /// Account and region that the domain has now.
+        to: String,
+    },
+    /// An external name changed while the resource of the old one exists.
+    NameChanged {
+        /// The resource that exists.
+        from: Key,
+        /// The name that is asked for.
         to: String,
     },
     /// The provider of the class cannot be opened.
@@ -133,6 +140,10 @@ impl fmt::Display for Blocker {
             Self::PlaceChanged { from, to } => write!(
                 f,
                 "the resources are in {from} and cannot move to {to}; ask the platform team to set the domain's account back, or create a new product"
+            ),
+            Self::NameChanged { from, to } => write!(
+                f,
+                "{from} exists and cannot be renamed to {to}; delete this product, whose data stays, and create it anew without that name in spec.provisioning.names"
             ),
             Self::ProviderUnusable { message, .. } => write!(f, "the provider cannot be used: {message}"),
             Self::BadName(error) => error.fmt(f),

@@ -14,10 +14,10 @@ use crate::{
     model::resource::{Key, Kind},
     plan::{
         assess::{Assessment, Memory, Wanted, assess_all},
-        bind::Scope,
         blocker::Blocker,
         build::{Permissions, build},
         desired,
+        scope::Scope,
         step::Plan,
         teardown::{Departure, HandsOff, Teardown, teardown},
         world::{Declared, World},
@@ -91,7 +91,7 @@ pub fn decide_teardown(world: &World, scope: &Scope) -> Teardown {
         key_window_days: scope.key_window_days(),
         hands_off: hands_off(&declared.product),
     };
-    let keys = scope.names.keys().collect::<Vec<_>>();
+    let keys = scope.keys_of(&declared.product).into_iter().collect::<Vec<_>>();
     teardown(&departure, &keys, &world.observations)
 }
 
@@ -225,7 +225,7 @@ fn remember(declared: &Declared) -> Memory {
     let accepted = product.annotations().get(ACCEPT_LOSS);
     let mut memory = Memory::default();
     for resource in &status.resources {
-        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == resource.kind) else {
+        let Some(kind) = Kind::parse(&resource.kind) else {
             continue;
         };
         let key = Key::new(kind, &resource.name);

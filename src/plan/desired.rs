@@ -16,7 +16,7 @@ use crate::{
         owner::MANAGED_BY,
         resource::{Desired, Kind, Removal, Tags},
     },
-    plan::{assess::Wanted, bind::Scope, blocker::Blocker},
+    plan::{assess::Wanted, blocker::Blocker, scope::Scope},
 };
 
 /// Length of one period of the freshness alarm, in seconds.

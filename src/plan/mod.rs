@@ -7,6 +7,7 @@ pub mod build;
 mod decide;
 pub mod desired;
 mod outcome;
+pub mod scope;
 mod step;
 pub mod teardown;
 mod world;

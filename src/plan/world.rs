@@ -10,7 +10,7 @@ use kube::ResourceExt;
 
 use crate::{
     api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
-    plan::{assess::Observations, bind::Scope, blocker::Blocker},
+    plan::{assess::Observations, blocker::Blocker, scope::Scope},
 };
 
 /// Names a product in its cluster.

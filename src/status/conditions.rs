@@ -14,7 +14,7 @@ use crate::{
     plan::{
         Blocker,
         assess::{Assessment, State},
-        bind::Scope,
+        scope::Scope,
     },
     provider::ErrorKind,
     slo,
@@ -299,6 +299,7 @@ pub(super) fn blocker_reason(blocker: &Blocker) -> Reason {
         Blocker::ClassMissing { .. } => Reason::ClassMissing,
         Blocker::ClassChanged { .. } => Reason::ClassChanged,
         Blocker::PlaceChanged { .. } => Reason::PlaceChanged,
+        Blocker::NameChanged { .. } => Reason::NameChanged,
         Blocker::ProviderUnusable { transient: true, .. } => Reason::ProviderUnavailable,
         Blocker::ProviderUnusable { transient: false, .. } => Reason::ProviderRejected,
         Blocker::BadName(_) | Blocker::NameTaken { .. } => Reason::NameConflict,

@@ -83,6 +83,8 @@ words! {
         ClassChanged,
         /// The domain's account or region changed while resources exist.
         PlaceChanged,
+        /// An external name changed while the resource of the old one exists.
+        NameChanged,
         /// Enforced policy errors stop change; what exists stays.
         PolicyErrors,
         /// The policies could not be evaluated.

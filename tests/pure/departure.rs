@@ -6,8 +6,8 @@ use dataproduct_operator::{
     plan::{
         Blocker, Declared, Outcome, ProductName, StepResult, World,
         assess::{Fault, Observations},
-        bind::resolve,
         decide_teardown,
+        scope::resolve,
         teardown::Teardown,
     },
     provider::ErrorKind,

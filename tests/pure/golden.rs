@@ -6,7 +6,7 @@ use std::{fmt::Write, fs, path::Path};
 
 use dataproduct_operator::{
     cli::status::story,
-    plan::{assess::assess_all, bind::resolve, decide},
+    plan::{assess::assess_all, decide, scope::resolve},
     slo,
     status::{Facts, summarize},
 };

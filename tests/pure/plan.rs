@@ -9,9 +9,9 @@ use dataproduct_operator::{
     plan::{
         Action, Plan, Step, Verb,
         assess::{Fault, Memory, Observation, Observations, Wanted, assess_all},
-        bind::{Scope, resolve},
         build::{Permissions, build},
         desired::desired,
+        scope::{Scope, resolve},
         teardown::{Departure, HandsOff, teardown},
     },
     provider::ErrorKind,

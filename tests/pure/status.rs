@@ -3,14 +3,14 @@
 use dataproduct_operator::{
     api::{
         ACCEPT_LOSS, APPROVE_PLAN, DataProductSpec, DataProductStatus,
-        product::{Approval, OutputPort, Permission, Provisioning, Role, SchemaField},
+        product::{Approval, ChosenNames, OutputPort, Permission, Provisioning, Role, SchemaField},
         status::{ResourceState, ResourceStatus},
     },
     model::{
         owner::Owner,
         resource::{Health, Kind, Observed},
     },
-    plan::{ProductName, Upstream, loss_token},
+    plan::{ProductName, Upstream, loss_token, scope::resolve_departing},
     provider::ErrorKind,
     status::SIZE_LIMIT,
 };
@@ -183,6 +183,28 @@ fn a_class_can_be_changed_until_something_exists() {
     let (made, _) = visit(customer_360(), &mut Outside::default(), Luck::Good, 0);
     let (refused, _) = visit(elsewhere(Some(&made)), &mut Outside::default(), Luck::Good, 0);
     assert_eq!(refused.condition("Ready").map(|ready| ready.reason.as_str()), Some("ClassChanged"));
+}
+
+#[test]
+fn a_name_that_changes_too_late_leaves_nothing_behind() {
+    let renamed = |status: &DataProductStatus| {
+        let mut declared = with_status(customer_360(), status);
+        let mut product = (*declared.product).clone();
+        let names = Some(ChosenNames { bucket: Some("another".to_owned()), ..ChosenNames::default() });
+        product.spec.provisioning = Some(Provisioning { names, ..Provisioning::default() });
+        declared.product = product.into();
+        declared
+    };
+    let mut outside = Outside::default();
+    let (made, _) = visit(customer_360(), &mut outside, Luck::Good, 0);
+    let before = outside.clone();
+    let (refused, _) = visit(renamed(&made), &mut outside, Luck::Good, 0);
+    assert_eq!(refused.condition("Ready").map(|ready| ready.reason.as_str()), Some("NameChanged"));
+    assert_eq!(outside, before, "nothing is made a second time");
+    let bucket = bucket(&mut outside).key.clone();
+    let declared = renamed(&refused);
+    let scope = resolve_departing(&declared).expect("a place").expect("a place");
+    assert!(scope.keys_of(&declared.product).contains(&bucket), "when it goes, the old name goes with it");
 }
 
 #[test]

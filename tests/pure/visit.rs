@@ -94,7 +94,7 @@ pub(crate) fn visit(
     age_minutes: i64,
 ) -> (DataProductStatus, bool) {
     let keys = |declared: &Declared| {
-        let scope = dataproduct_operator::plan::bind::resolve(declared);
+        let scope = dataproduct_operator::plan::scope::resolve(declared);
         scope.map_or_else(|_| Vec::<Key>::new(), |scope| scope.names.keys().collect())
     };
     let keys = keys(&declared);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dataproduct_operator::{
     api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
-    plan::{Declared, Neighbours, World, assess::Observations, bind::resolve},
+    plan::{Declared, Neighbours, World, assess::Observations, scope::resolve},
 };
 use jiff::Timestamp;
 use kube::ResourceExt;

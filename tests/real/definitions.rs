@@ -185,8 +185,29 @@ async fn every_rule_of_the_definitions_has_a_case_on_both_sides() -> Result<()> 
             expected,
         )?;
     }
+    named_too_late(&products).await?;
     companions(&mesh)?;
     seen_by_nobody(&mesh, &products).await
+}
+
+/// A name can be chosen until its resource exists, and afterwards only as it is.
+async fn named_too_late(products: &Api<DynamicObject>) -> Result<()> {
+    products.create(&PostParams::default(), &product("named", &overlay("{}")?)?).await?;
+    let choose = async |names: Value| {
+        let patch = Patch::Merge(json!({"spec": {"provisioning": {"names": names}}}));
+        products.patch("named", &PatchParams { dry_run: true, ..PatchParams::default() }, &patch).await
+    };
+    let resources = |id: Option<&str>| {
+        let mut bucket = json!({"kind": "Bucket", "name": "old", "state": "Pending"});
+        bucket["id"] = json!(id);
+        Patch::Merge(json!({"status": {"resources": [bucket]}}))
+    };
+    products.patch_status("named", &PatchParams::default(), &resources(None)).await?;
+    verdict("pending", choose(json!({"bucket": "new"})).await, "")?;
+    products.patch_status("named", &PatchParams::default(), &resources(Some("id"))).await?;
+    verdict("another name", choose(json!({"bucket": "new"})).await, "names.bucket cannot be set any more")?;
+    verdict("its own name", choose(json!({"bucket": "old"})).await, "")?;
+    verdict("of something else", choose(json!({"database": "new"})).await, "")
 }
 
 /// The rules of the companion kinds, through kubectl.
