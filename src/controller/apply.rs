@@ -20,7 +20,7 @@ pub async fn apply(provider: &SharedProvider, plan: &Plan) -> Vec<Outcome> {
             None => perform(provider, &step.action).await,
         };
         log(step, &result);
-        outcomes.push(Outcome { key: step.key.clone(), verb: step.action.verb(), result });
+        outcomes.push(Outcome::of(step, result));
     }
     outcomes
 }

@@ -72,7 +72,8 @@ pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visi
     };
     let status = summarize(&facts);
     let written = report::status(ctx, product, &status).await?;
-    if written {
+    // What was done is told even where the status is the same before and after, as when drift was corrected.
+    if written || !outcomes.is_empty() {
         report::events(ctx, product, &status, &outcomes).await;
     }
     let ending = ending(ctx, product, &facts, status.condition("Reconciling").is_some());

@@ -54,14 +54,15 @@ fn says(seen: &DataProductStatus, new: &DataProductStatus) -> bool {
 
 /// Tells what was done and what turned. An event that cannot be written is lost.
 pub async fn events(ctx: &Context, product: &DataProduct, new: &DataProductStatus, outcomes: &[Outcome]) {
-    let done = outcomes.iter().filter(|outcome| outcome.result == StepResult::Applied);
-    let done = done.map(|outcome| {
-        event(
-            EventType::Normal,
-            reason(outcome.verb).as_str(),
-            outcome.verb.as_str(),
-            outcome.key.to_string(),
-        )
+    // One event a verb, so that a new product costs one and not five.
+    let done = Verb::ALL.into_iter().filter_map(|verb| {
+        let applied = outcomes.iter().filter(|it| it.verb == verb && it.result == StepResult::Applied);
+        let resources = applied.map(|outcome| match &outcome.change {
+            Some(change) => format!("{}: {change}", outcome.key),
+            None => outcome.key.to_string(),
+        });
+        let note = resources.collect::<Vec<_>>().join("; ");
+        (!note.is_empty()).then(|| event(EventType::Normal, reason(verb).as_str(), verb.as_str(), note))
     });
     let old = product.status.as_ref();
     let told = [ConditionType::Ready, ConditionType::LineageResolved, ConditionType::SLOsMet];
@@ -107,11 +108,12 @@ async fn publish(ctx: &Context, product: &DataProduct, events: Vec<Event>) {
 }
 
 async fn publish_on(ctx: &Context, object: &ObjectReference, events: Vec<Event>) {
-    let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: Some(ctx.instance.clone()) };
-    let recorder = Recorder::new(ctx.client.clone(), reporter);
     for event in events {
-        let published = tokio::time::timeout(super::context::REQUEST, recorder.publish(&event, object));
-        match published.await {
+        // A recorder of its own, or two events of the same reason would count as one that repeats itself.
+        let reporter =
+            Reporter { controller: FIELD_MANAGER.to_owned(), instance: Some(ctx.instance.clone()) };
+        let recorder = Recorder::new(ctx.client.clone(), reporter);
+        match tokio::time::timeout(super::context::REQUEST, recorder.publish(&event, object)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "an event was not written"),
             Err(_) => tracing::debug!("an event was not written in time"),

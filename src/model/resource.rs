@@ -189,6 +189,17 @@ impl Delta {
     }
 }
 
+/// The first change, and how many there are beside it.
+impl fmt::Display for Delta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [] => f.write_str("nothing"),
+            [only] => only.fmt(f),
+            [first, more @ ..] => write!(f, "{first} and {} more", more.len()),
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let show = |value: &Option<String>| value.clone().unwrap_or_else(|| "absent".to_owned());

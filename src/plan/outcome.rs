@@ -2,7 +2,10 @@
 
 use crate::{
     model::resource::Key,
-    plan::{assess::Fault, step::Verb},
+    plan::{
+        assess::Fault,
+        step::{Step, Verb},
+    },
 };
 
 /// What became of one step.
@@ -12,6 +15,8 @@ pub struct Outcome {
     pub key: Key,
     /// The verb of the step.
     pub verb: Verb,
+    /// What it changed, for people, where it changed attributes.
+    pub change: Option<String>,
     /// How it ended.
     pub result: StepResult,
 }
@@ -30,6 +35,12 @@ pub enum StepResult {
 }
 
 impl Outcome {
+    /// The outcome of a step.
+    pub fn of(step: &Step, result: StepResult) -> Self {
+        let change = step.action.delta().map(ToString::to_string);
+        Self { key: step.key.clone(), verb: step.action.verb(), change, result }
+    }
+
     /// The failure, where the step failed.
     pub const fn fault(&self) -> Option<&Fault> {
         match &self.result {

@@ -9,7 +9,7 @@ use crate::{
     },
     model::{
         owner::Claim,
-        resource::{Delta, Key, Kind},
+        resource::{Key, Kind},
     },
     plan::{
         Blocker,
@@ -174,9 +174,7 @@ fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
             let rank = if fault.kind.is_transient() { 5 } else { 2 };
             (rank, Signal { holds: None, reason: fault_reason(fault.kind), message: fault.message.clone() })
         }
-        State::Differs(delta) => {
-            (4, Signal::no(Reason::Drifted, format!("{key} differs: {}", first_change(delta))))
-        }
+        State::Differs(delta) => (4, Signal::no(Reason::Drifted, format!("{key} differs: {delta}"))),
         State::Missing if facts.may_create() => {
             (7, Signal::no(Reason::Creating, format!("{key} is still to be made")))
         }
@@ -223,12 +221,6 @@ fn unclaimed(facts: &Facts<'_>, key: &Key, claim: Claim) -> (u8, Signal) {
     (rank, Signal::no(reason, format!("{key} {text}")))
 }
 
-fn first_change(delta: &Delta) -> String {
-    let more = delta.0.len().saturating_sub(1);
-    let first = delta.0.first().map(ToString::to_string).unwrap_or_default();
-    if more == 0 { first } else { format!("{first} and {more} more") }
-}
-
 /// The grants equal the allowed set.
 pub(super) fn access_synced(facts: &Facts<'_>) -> Signal {
     if let Err(blocker) = &facts.world.scope {
@@ -241,10 +233,10 @@ pub(super) fn access_synced(facts: &Facts<'_>) -> Signal {
         State::InSync => Signal::yes("the grants are as the spec asks"),
         State::Unknown(fault) => Signal::unknown(fault_reason(fault.kind), fault.message.clone()),
         State::Differs(delta) if delta.0.iter().any(|change| change.want.is_none()) => {
-            Signal::no(Reason::ExtraGrants, first_change(delta))
+            Signal::no(Reason::ExtraGrants, delta.to_string())
         }
         State::Surplus(_) => Signal::no(Reason::ExtraGrants, "grants are still to be revoked"),
-        State::Differs(delta) => Signal::no(Reason::MissingGrants, first_change(delta)),
+        State::Differs(delta) => Signal::no(Reason::MissingGrants, delta.to_string()),
         _ => Signal::no(Reason::MissingGrants, "the grants are not made yet"),
     }
 }

@@ -155,15 +155,15 @@ words! {
 words! {
     /// The reason of an event that tells of something done, beside the reasons of the conditions that turned.
     EventReason {
-        /// A resource was made.
+        /// Resources were made.
         ResourceCreated,
-        /// A resource was changed.
+        /// Resources were changed.
         ResourceUpdated,
-        /// A resource was taken over, or taken back.
+        /// Resources were taken over, or taken back.
         ResourceAdopted,
-        /// A resource outlives its product and was marked as released.
+        /// Resources outlive their product and were marked as released.
         ResourceReleased,
-        /// A resource was removed.
+        /// Resources were removed.
         ResourceDeleted,
         /// A product is gone, and what it owned could not be marked as released.
         LeftBehind,

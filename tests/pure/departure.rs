@@ -108,11 +108,7 @@ fn a_provider_that_fails_is_waited_for_and_one_that_refuses_needs_somebody() {
     for (kind, needs_somebody) in [(ErrorKind::Timeout, false), (ErrorKind::Denied, true)] {
         let fault = Fault { kind, message: "on purpose".to_owned() };
         let step = teardown.plan.steps.first().expect("a step");
-        let outcome = Outcome {
-            key: step.key.clone(),
-            verb: step.action.verb(),
-            result: StepResult::Failed(fault.clone()),
-        };
+        let outcome = Outcome::of(step, StepResult::Failed(fault.clone()));
         let status = departing(&world, &Release::Under(&teardown, &[outcome]));
         assert_eq!(told(&status), (needs_somebody, "on purpose".to_owned()), "{kind:?}");
         let failed = status.resources.iter().filter(|resource| resource.state == ResourceState::Failed);

@@ -58,11 +58,6 @@ impl Outside {
                 }
             }
         }
-        let applied = plan.steps.iter().map(|step| Outcome {
-            key: step.key.clone(),
-            verb: step.action.verb(),
-            result: StepResult::Applied,
-        });
-        applied.collect()
+        plan.steps.iter().map(|step| Outcome::of(step, StepResult::Applied)).collect()
     }
 }

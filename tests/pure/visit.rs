@@ -115,11 +115,7 @@ pub(crate) fn visit(
             .plan
             .steps
             .iter()
-            .map(|step| Outcome {
-                key: step.key.clone(),
-                verb: step.action.verb(),
-                result: StepResult::Failed(fault(kind)),
-            })
+            .map(|step| Outcome::of(step, StepResult::Failed(fault(kind))))
             .collect(),
         Luck::Good | Luck::Unreadable(_) => outside.apply(&decision.plan),
     };

@@ -85,6 +85,13 @@ async fn what_was_changed_behind_the_back_is_corrected_and_a_lost_bucket_is_not_
     })
     .await?;
 
+    wait_for("the correction is told", PATIENCE, || async {
+        let events = mesh.plane.kubectl(&["get", "events", "-n", CUSTOMER.0])?;
+        let told = ["thresholdMinutes: 999 -> 60", "principals.stranger: ALL -> absent"];
+        Ok(Seen::when(told.iter().all(|change| events.contains(change)), (), events))
+    })
+    .await?;
+
     // Data arrives, is measured, and vanishes.
     let bucket = mesh.bucket("customer-customer-360-000000000000");
     fs::write(bucket.join("part-1.parquet"), b"PAR1")?;
