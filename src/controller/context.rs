@@ -1,7 +1,7 @@
 //! What every reconcile shares.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -39,8 +39,16 @@ pub struct Context {
     /// Name of this process, for events.
     pub instance: String,
     attempts: Mutex<BTreeMap<ProductName, u32>>,
+    written: Mutex<BTreeMap<ProductName, Written>>,
     evaluations: AtomicU64,
     synced: watch::Sender<u32>,
+}
+
+/// The versions of a product around our own writes.
+#[derive(Debug, Default)]
+struct Written {
+    replaced: BTreeSet<String>,
+    newest: String,
 }
 
 /// The watches that must have shown everything once before anything is decided.
@@ -71,6 +79,7 @@ impl Context {
             now: Box::new(Timestamp::now),
             instance: instance(),
             attempts: Mutex::default(),
+            written: Mutex::default(),
             evaluations: AtomicU64::new(0),
             synced: watch::Sender::new(0),
         }
@@ -116,6 +125,32 @@ impl Context {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner).remove(product);
     }
 
+    /// Records that a write of ours turned one version of a product into another.
+    pub fn wrote(&self, product: &ProductName, from: String, to: String) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = written.entry(product.clone()).or_default();
+        let before = std::mem::replace(&mut written.newest, to);
+        written.replaced.extend([from, before]);
+        // A write that changed nothing replaces nothing.
+        written.replaced.remove(&written.newest);
+    }
+
+    /// Whether a version of a product is one that a write of ours has replaced, so that the watch is still behind.
+    pub fn is_outdated(&self, product: &ProductName, version: &str) -> bool {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let outdated = written.get(product).is_some_and(|written| written.replaced.contains(version));
+        if !outdated {
+            written.remove(product);
+        }
+        outdated
+    }
+
+    /// Forgets everything about a product that is gone.
+    pub fn forget(&self, product: &ProductName) {
+        self.succeeded(product);
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(product);
+    }
+
     /// Counts an evaluation of a product's policies.
     pub fn evaluated(&self) {
         self.evaluations.fetch_add(1, Ordering::Relaxed);
@@ -132,4 +167,35 @@ fn instance() -> String {
     std::env::var("POD_NAME")
         .or_else(|_| std::env::var("HOSTNAME"))
         .unwrap_or_else(|_| std::process::id().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_our_writes_replaced_is_outdated_until_something_newer_is_seen() {
+        let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+            http::Response::builder().body(kube::client::Body::empty())
+        });
+        let ctx = runtime().block_on(async {
+            Context::new(Client::new(service, "default"), "c".to_owned(), Registry::default())
+        });
+        let name = ProductName { namespace: "n".to_owned(), name: "p".to_owned() };
+        let wrote = |from: &str, to: &str| ctx.wrote(&name, from.to_owned(), to.to_owned());
+        assert!(!ctx.is_outdated(&name, "1"), "nothing was written");
+        wrote("1", "2");
+        wrote("1", "3");
+        assert!(ctx.is_outdated(&name, "1") && ctx.is_outdated(&name, "2"), "before and between our writes");
+        assert!(!ctx.is_outdated(&name, "3"), "our own last write");
+        assert!(!ctx.is_outdated(&name, "1"), "and then the versions before it are forgotten");
+        wrote("3", "3");
+        assert!(!ctx.is_outdated(&name, "3"), "a write that changed nothing");
+        wrote("3", "4");
+        assert!(!ctx.is_outdated(&name, "5"), "a write of somebody else after ours");
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+    }
 }

@@ -32,10 +32,16 @@ pub async fn visit(ctx: &Arc<Context>, object: &Guarded) -> Result<Visit, Reques
     let work = async {
         match &object.0 {
             Err(invalid) => undecodable(ctx, invalid).await,
+            Ok(product) if is_outdated(ctx, product) => Ok(Visit::STALE),
             Ok(product) => guarded(ctx, &Arc::new(product.clone())).await,
         }
     };
     work.instrument(span).await
+}
+
+/// Whether the watch has not shown yet what we wrote ourselves: a decision on what was before would write it again.
+fn is_outdated(ctx: &Context, product: &DataProduct) -> bool {
+    ctx.is_outdated(&ProductName::of(product), &product.resource_version().unwrap_or_default())
 }
 
 async fn guarded(ctx: &Arc<Context>, product: &Arc<DataProduct>) -> Result<Visit, RequestError> {

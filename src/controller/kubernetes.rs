@@ -88,8 +88,9 @@ pub async fn product(client: &Client, name: &ProductName) -> Result<Option<DataP
     bounded(products.get_opt(&name.name)).await
 }
 
-/// Adds our finalizer to exactly the object that was seen: same uid, same resource version, not being deleted.
-pub async fn add_finalizer(client: &Client, product: &DataProduct) -> Result<(), RequestError> {
+/// Adds our finalizer to exactly the object that was seen: same uid, same resource version, not being deleted. Returns
+/// the new resource version.
+pub async fn add_finalizer(client: &Client, product: &DataProduct) -> Result<String, RequestError> {
     let mut operations = identity(product)?;
     if product.finalizers().is_empty() {
         operations.push(add("/metadata/finalizers", json!([FINALIZER]))?);
@@ -108,7 +109,7 @@ pub async fn remove_finalizer(client: &Client, product: &DataProduct) -> Result<
     let mut operations = identity(product)?;
     operations.push(PatchOperation::Test(TestOperation { path: pointer(&path)?, value: json!(FINALIZER) }));
     operations.push(PatchOperation::Remove(RemoveOperation { path: pointer(&path)? }));
-    patch(client, product, operations).await
+    patch(client, product, operations).await.map(|_| ())
 }
 
 /// The tests that make a patch fail on any other object than the one that was seen.
@@ -137,22 +138,24 @@ async fn patch(
     client: &Client,
     product: &DataProduct,
     operations: Vec<PatchOperation>,
-) -> Result<(), RequestError> {
+) -> Result<String, RequestError> {
     let name = ProductName::of(product);
     let products: Api<DataProduct> = Api::namespaced(client.clone(), &name.namespace);
     let patch = Patch::<()>::Json(JsonPatch(operations));
     let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    bounded(products.patch_metadata(&name.name, &parameters, &patch)).await.map(|_| ())
+    let patched = bounded(products.patch_metadata(&name.name, &parameters, &patch)).await?;
+    Ok(patched.resource_version().unwrap_or_default())
 }
 
 /// Writes a whole status by server-side apply, to the object of the given uid and no other. What another manager has
-/// written beside ours would stay through every apply; where there is such, a second patch removes it.
+/// written beside ours would stay through every apply; where there is such, a second patch removes it. Returns the new
+/// resource version.
 pub async fn write_status(
     client: &Client,
     name: &ProductName,
     uid: &str,
     status: &DataProductStatus,
-) -> Result<(), RequestError> {
+) -> Result<String, RequestError> {
     let resource = ApiResource::erase::<DataProduct>(&());
     let body = json!({
         "apiVersion": resource.api_version,
@@ -165,13 +168,14 @@ pub async fn write_status(
     let parameters = PatchParams::apply(FIELD_MANAGER).force();
     let applied = bounded(products.patch_status(&name.name, &parameters, &Patch::Apply(&body))).await?;
     let Some(surplus) = applied.data.get("status").and_then(|found| surplus(&body["status"], found)) else {
-        return Ok(());
+        return Ok(applied.resource_version().unwrap_or_default());
     };
     tracing::warn!(product = %name, %surplus, "somebody else wrote to the status; it is removed");
     let version = applied.resource_version();
     let body = json!({"metadata": {"uid": uid, "resourceVersion": version}, "status": surplus});
     let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    bounded(products.patch_status(&name.name, &parameters, &Patch::Merge(&body))).await.map(|_| ())
+    let cleared = bounded(products.patch_status(&name.name, &parameters, &Patch::Merge(&body))).await?;
+    Ok(cleared.resource_version().unwrap_or_default())
 }
 
 /// A merge patch that removes the fields that were found and not wanted. Lists are ours as a whole, but for the

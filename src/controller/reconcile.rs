@@ -91,7 +91,11 @@ fn needs_finalizer(decision: &Decision) -> bool {
 async fn secure(ctx: &Context, product: &DataProduct, decision: &Decision) -> Result<bool, RequestError> {
     let held = product.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
     let answer = if !held {
-        kubernetes::add_finalizer(&ctx.client, product).await.map(|()| true)
+        kubernetes::add_finalizer(&ctx.client, product).await.map(|version| {
+            let before = product.resource_version().unwrap_or_default();
+            ctx.wrote(&ProductName::of(product), before, version);
+            true
+        })
     } else if decision.plan.steps.is_empty() {
         return Ok(true);
     } else {

@@ -31,7 +31,10 @@ pub async fn status(
     let name = ProductName::of(product);
     let uid = product.uid().unwrap_or_default();
     match kubernetes::write_status(&ctx.client, &name, &uid, new).await {
-        Ok(()) => Ok(true),
+        Ok(version) => {
+            ctx.wrote(&name, product.resource_version().unwrap_or_default(), version);
+            Ok(true)
+        }
         // The object is gone or is another one: there is nobody to tell.
         Err(error) if error.is_about_another_object() => {
             tracing::debug!(%error, "the status has no reader any more");

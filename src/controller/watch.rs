@@ -96,7 +96,7 @@ fn product_event(
         Event::Apply(object) => take_up(ctx, object),
         Event::Delete(object) => {
             let name = ProductName::of(object);
-            ctx.succeeded(&name);
+            ctx.forget(&name);
             ctx.write(|mesh| mesh.product_gone(&name))
         }
         Event::InitDone => {

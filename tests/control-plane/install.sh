@@ -108,7 +108,7 @@ if [ "$was" != "$version ${KUBEBUILDER_ASSETS:-}" ] || [ -n "$(missing)" ]; then
   [ -z "$left" ] || build "$left"
   for program in $programs; do [ -x "$bin/$program" ] || fail "$program is missing after the installation"; done
   printf '%s' "$version ${KUBEBUILDER_ASSETS:-}" >"$stamp"
-  say "ready: Kubernetes $version in .tools/control-plane/bin"
+  say "ready: $("$bin/kube-apiserver" --version) in .tools/control-plane/bin"
 else
-  say "already there: Kubernetes $version"
+  say "already there: $("$bin/kube-apiserver" --version)"
 fi
