@@ -1,7 +1,7 @@
 //! What every reconcile shares.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{
         Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 use kube::Client;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use super::mesh::Mesh;
 use crate::{plan::ProductName, provider::registry::Registry};
@@ -20,6 +20,10 @@ use crate::{plan::ProductName, provider::registry::Registry};
 pub const REQUEST: Duration = Duration::from_secs(15);
 /// Longest time of one reconcile.
 pub const RECONCILE: Duration = Duration::from_mins(2);
+
+/// Longest time in which a watch may be behind our own writes. After it what the watch shows is believed, whatever it is:
+/// an API server that was restored from a backup counts its versions from an older one on.
+const BEHIND: Duration = Duration::from_mins(1);
 
 /// Reads the time. Tests give another one.
 pub type Now = Box<dyn Fn() -> Timestamp + Send + Sync>;
@@ -44,11 +48,11 @@ pub struct Context {
     synced: watch::Sender<u32>,
 }
 
-/// The versions of a product around our own writes.
-#[derive(Debug, Default)]
+/// The version of a product after our own last write. Versions are numbers that grow; one that is none is never outdated.
+#[derive(Debug, Clone, Copy)]
 struct Written {
-    replaced: BTreeSet<String>,
-    newest: String,
+    version: u64,
+    at: Instant,
 }
 
 /// The watches that must have shown everything once before anything is decided.
@@ -125,24 +129,25 @@ impl Context {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner).remove(product);
     }
 
-    /// Records that a write of ours turned one version of a product into another.
-    pub fn wrote(&self, product: &ProductName, from: String, to: String) {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = written.entry(product.clone()).or_default();
-        let before = std::mem::replace(&mut written.newest, to);
-        written.replaced.extend([from, before]);
-        // A write that changed nothing replaces nothing.
-        written.replaced.remove(&written.newest);
+    /// Records the version that a write of ours gave to a product.
+    pub fn wrote(&self, product: &ProductName, version: &str) {
+        if let Ok(version) = version.parse() {
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            written.insert(product.clone(), Written { version, at: Instant::now() });
+        }
     }
 
-    /// Whether a version of a product is one that a write of ours has replaced, so that the watch is still behind.
+    /// Whether a version of a product is older than what we wrote a short while ago, so that the watch is still behind.
     pub fn is_outdated(&self, product: &ProductName, version: &str) -> bool {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let outdated = written.get(product).is_some_and(|written| written.replaced.contains(version));
-        if !outdated {
-            written.remove(product);
+        match written.get(product) {
+            None => false,
+            Some(last) if last.at.elapsed() > BEHIND => {
+                written.remove(product);
+                false
+            }
+            Some(last) => version.parse::<u64>().is_ok_and(|version| version < last.version),
         }
-        outdated
     }
 
     /// Forgets everything about a product that is gone.
@@ -173,29 +178,21 @@ fn instance() -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_our_writes_replaced_is_outdated_until_something_newer_is_seen() {
+    #[tokio::test(start_paused = true)]
+    async fn what_is_older_than_our_own_write_is_outdated_for_a_while() {
         let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
             http::Response::builder().body(kube::client::Body::empty())
         });
-        let ctx = runtime().block_on(async {
-            Context::new(Client::new(service, "default"), "c".to_owned(), Registry::default())
-        });
+        let ctx = Context::new(Client::new(service, "default"), "c".to_owned(), Registry::default());
         let name = ProductName { namespace: "n".to_owned(), name: "p".to_owned() };
-        let wrote = |from: &str, to: &str| ctx.wrote(&name, from.to_owned(), to.to_owned());
         assert!(!ctx.is_outdated(&name, "1"), "nothing was written");
-        wrote("1", "2");
-        wrote("1", "3");
-        assert!(ctx.is_outdated(&name, "1") && ctx.is_outdated(&name, "2"), "before and between our writes");
-        assert!(!ctx.is_outdated(&name, "3"), "our own last write");
-        assert!(!ctx.is_outdated(&name, "1"), "and then the versions before it are forgotten");
-        wrote("3", "3");
-        assert!(!ctx.is_outdated(&name, "3"), "a write that changed nothing");
-        wrote("3", "4");
-        assert!(!ctx.is_outdated(&name, "5"), "a write of somebody else after ours");
-    }
-
-    fn runtime() -> tokio::runtime::Runtime {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+        ctx.wrote(&name, "9");
+        ctx.wrote(&name, "10");
+        for (version, expected) in [("8", true), ("9", true), ("10", false), ("11", false), ("opaque", false)]
+        {
+            assert_eq!(ctx.is_outdated(&name, version), expected, "{version}");
+        }
+        tokio::time::advance(BEHIND + Duration::from_secs(1)).await;
+        assert!(!ctx.is_outdated(&name, "8"), "a watch that shows nothing newer for so long is believed");
     }
 }

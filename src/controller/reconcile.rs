@@ -92,8 +92,7 @@ async fn secure(ctx: &Context, product: &DataProduct, decision: &Decision) -> Re
     let held = product.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
     let answer = if !held {
         kubernetes::add_finalizer(&ctx.client, product).await.map(|version| {
-            let before = product.resource_version().unwrap_or_default();
-            ctx.wrote(&ProductName::of(product), before, version);
+            ctx.wrote(&ProductName::of(product), &version);
             true
         })
     } else if decision.plan.steps.is_empty() {

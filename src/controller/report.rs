@@ -32,7 +32,7 @@ pub async fn status(
     let uid = product.uid().unwrap_or_default();
     match kubernetes::write_status(&ctx.client, &name, &uid, new).await {
         Ok(version) => {
-            ctx.wrote(&name, product.resource_version().unwrap_or_default(), version);
+            ctx.wrote(&name, &version);
             Ok(true)
         }
         // The object is gone or is another one: there is nobody to tell.

@@ -113,7 +113,11 @@ async fn three_rounds_of_visits_at_rest_write_nothing() -> Result<()> {
         mesh.wait_condition(("orders", &format!("p{n}")), "Ready", "True", "Ready").await?;
     }
     let (writes, evaluations) = (mesh.product_writes()?, operator.ctx.evaluations());
-    ensure!(writes == 2 * products, "finalizer and status for each: {writes}");
+    ensure!(
+        writes == 2 * products,
+        "finalizer and status for each:\n{}",
+        mesh.product_writes_told()?.join("\n")
+    );
     operator.wait_evaluations(evaluations + 3 * products as u64).await?;
     ensure!(mesh.product_writes()? == writes, "{} writes at rest", mesh.product_writes()? - writes);
     let calls = |operation: Operation| -> u64 {

@@ -145,19 +145,30 @@ impl Mesh {
 
     /// Number of writes to products that the operator made, from the API server's audit log.
     pub(crate) fn product_writes(&self) -> Result<usize> {
+        Ok(self.product_writes_told()?.len())
+    }
+
+    /// The same writes in words: which product, what of it, the answer, when, and the status that was written.
+    pub(crate) fn product_writes_told(&self) -> Result<Vec<String>> {
         let log = fs::read_to_string(self.plane.folder().join("audit.log"))?;
-        let writes = log
-            .lines()
-            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-            .filter(|event| {
-                let verb = event["verb"].as_str().unwrap_or_default();
-                let agent = event["userAgent"].as_str().unwrap_or_default();
-                matches!(verb, "create" | "update" | "patch" | "delete")
-                    && event["stage"] == "ResponseComplete"
-                    && event["objectRef"]["resource"] == "dataproducts"
-                    && !agent.starts_with("kubectl")
-            });
-        Ok(writes.count())
+        let events = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let writes = events.filter(|event| {
+            let verb = event["verb"].as_str().unwrap_or_default();
+            let agent = event["userAgent"].as_str().unwrap_or_default();
+            matches!(verb, "create" | "update" | "patch" | "delete")
+                && event["stage"] == "ResponseComplete"
+                && event["objectRef"]["resource"] == "dataproducts"
+                && !agent.starts_with("kubectl")
+        });
+        let told = writes.map(|event| {
+            let object = &event["objectRef"];
+            let (code, at) = (&event["responseStatus"]["code"], &event["requestReceivedTimestamp"]);
+            let status = &event["requestObject"]["status"];
+            format!("{} {} {} {code} {at} {status}", object["name"], event["verb"], object["subresource"])
+        });
+        let mut told = told.collect::<Vec<_>>();
+        told.sort();
+        Ok(told)
     }
 }
 

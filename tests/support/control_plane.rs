@@ -165,7 +165,9 @@ impl ControlPlane {
         if self.options.audit {
             fs::write(
                 file("audit.yaml"),
-                "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n",
+                "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n\
+                 - {level: Request, resources: [{group: datamesh.io, resources: [dataproducts/status]}]}\n\
+                 - {level: Metadata}\n",
             )?;
             arguments.push(format!("--audit-policy-file={}", file("audit.yaml")));
             arguments.push(format!("--audit-log-path={}", file("audit.log")));
