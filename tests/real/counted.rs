@@ -33,6 +33,10 @@ struct Inner {
 
 impl Inner {
     async fn start(mesh: &Mesh, registry: Registry) -> Result<Self> {
+        // What the operator says is shown when the test fails.
+        let said = tracing_subscriber::fmt().with_test_writer().with_env_filter("dataproduct_operator=info");
+        // Another test of this process may have begun to listen already.
+        let _ = said.try_init();
         let client = mesh.plane.client().await?;
         let cluster = controller::kubernetes::cluster_id(&client).await?;
         let ctx = Arc::new(Context::new(client, cluster, registry));

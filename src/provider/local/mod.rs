@@ -33,6 +33,8 @@ use crate::model::{
     resource::{Delta, Desired, Health, Key, Kind, Observed, Removal},
 };
 
+/// Number of times that a row is read again because it changed while it was looked at.
+const LOOKS: usize = 3;
 /// Length of the key material in bytes.
 const MATERIAL: usize = 32;
 
@@ -105,8 +107,7 @@ impl Provider for Local {
 
 impl Call {
     fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
-        let row = self.row(Operation::Observe, key)?;
-        let directory = self.has_directory(Operation::Observe, key)?;
+        let (row, directory) = self.look(key)?;
         Ok(match row {
             None if directory => Some(self.unmarked(key)),
             None => None,
@@ -115,13 +116,34 @@ impl Call {
         })
     }
 
+    /// A row and whether its directory is there, as they are together: where one lacks the other, another process may
+    /// be at work between the two looks, and the row is read again.
+    fn look(&self, key: &Key) -> Result<(Option<Row>, bool), ProviderError> {
+        let mut row = self.row(Operation::Observe, key)?;
+        for _ in 0..LOOKS {
+            let directory = self.has_directory(Operation::Observe, key)?;
+            let ready = row.as_ref().is_some_and(|row| row.phase == Phase::Ready);
+            if key.kind != Kind::Bucket || ready == directory {
+                return Ok((row, directory));
+            }
+            let again = self.row(Operation::Observe, key)?;
+            if again == row {
+                return Ok((row, directory));
+            }
+            row = again;
+        }
+        let busy = "another process is changing it; it is read again later";
+        Err(ProviderError::new(ErrorKind::Unavailable, Operation::Observe, busy).at(key))
+    }
+
     fn create(&self, desired: &Desired) -> Result<(), ProviderError> {
         let key = &desired.key;
         let is_bucket = key.kind == Kind::Bucket;
-        let directory = self.has_directory(Operation::Create, key)?;
         let now = Timestamp::now();
         self.transact(Operation::Create, |rows| {
             let found = rows.get(&self.place, key)?.filter(|row| !row.is_over(now));
+            // After the row: whoever makes a bucket writes its row first, and removes it last.
+            let directory = self.has_directory(Operation::Create, key)?;
             let row = match found {
                 None if is_bucket && directory => return Err(conflict(Operation::Create, key)),
                 None => self.new_row(desired, now),
@@ -148,11 +170,10 @@ impl Call {
 
     fn update(&self, desired: &Desired, delta: &Delta) -> Result<(), ProviderError> {
         let key = &desired.key;
-        let directory = self.has_directory(Operation::Update, key)?;
         let expected = delta.expected_owner(&desired.owner);
         self.transact(Operation::Update, |rows| {
             let row = match rows.get(&self.place, key)? {
-                None if directory && expected.is_none() => {
+                None if expected.is_none() && self.has_directory(Operation::Update, key)? => {
                     Row { phase: Phase::Ready, ..self.new_row(desired, Timestamp::now()) }
                 }
                 None => {
@@ -180,11 +201,11 @@ impl Call {
 
     fn delete(&self, removal: &Removal) -> Result<Removed, ProviderError> {
         let key = &removal.key;
-        let directory = self.has_directory(Operation::Delete, key)?;
         let now = Timestamp::now();
         let found = self.transact(Operation::Delete, |rows| {
             let Some(row) = rows.get(&self.place, key)?.filter(|row| !row.is_over(now)) else {
-                return if directory { Err(conflict(Operation::Delete, key)) } else { Ok(false) };
+                let unmarked = self.has_directory(Operation::Delete, key)?;
+                return if unmarked { Err(conflict(Operation::Delete, key)) } else { Ok(false) };
             };
             if removal.owner.claim(Some(&row.owner)) != Claim::Mine {
                 return Err(conflict(Operation::Delete, key));
