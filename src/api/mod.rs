@@ -16,8 +16,8 @@ pub use crds::{CrdError, crds};
 pub use domain::{Account, DataDomain, DataDomainSpec, DomainKind, Enforcement};
 pub use product::{DataProduct, DataProductSpec};
 pub use provider_class::{
-    AdoptionPolicy, AlarmDefaults, Backend, DriftPolicy, LocalBackend, ProviderClass, ProviderClassSpec,
-    RateLimit,
+    AdoptionPolicy, AlarmDefaults, AwsBackend, AwsEndpoints, Backend, DriftPolicy, LocalBackend,
+    ProviderClass, ProviderClassSpec, RateLimit,
 };
 pub use standards::{
     ApiStandards, FormatStandards, Limits, PlatformStandards, PlatformStandardsSpec, QualityStandards,

@@ -48,7 +48,11 @@ use super::product::{DeletionPolicy, slo::duration_rule};
 )]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "self.provider != 'local' || has(self.local)",
-     "message": "provider local needs the block local, with the absolute path of its root directory"}
+     "message": "provider local needs the block local, with the absolute path of its root directory"},
+    {"rule": "self.provider == 'aws' || !has(self.aws)",
+     "message": "the block aws belongs to provider aws; remove it, or set provider to aws"},
+    {"rule": "!has(self.tags) || self.tags.all(key, key.size() <= 128 && !key.startsWith('aws:') && !key.startsWith('datamesh.io/'))",
+     "message": "keys of tags have at most 128 characters and do not begin with aws: or datamesh.io/, which belong to others"}
 ]))]
 pub struct ProviderClassSpec {
     /// Backend that keeps the resources.
@@ -56,6 +60,9 @@ pub struct ProviderClassSpec {
     /// Settings of the backend `local`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<LocalBackend>,
+    /// Settings of the backend `aws`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsBackend>,
     /// Deletion policy of products that set none. The default is `Retain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
@@ -95,6 +102,95 @@ pub enum Backend {
     /// Directories and a ledger on the operator's own file system.
     #[default]
     Local,
+    /// S3, KMS, Glue, Lake Formation and CloudWatch in the accounts of the domains.
+    Aws,
+}
+
+impl Backend {
+    /// The word used in specs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Aws => "aws",
+        }
+    }
+}
+
+/// Settings of the backend `aws`. Credentials come from the operator's own environment, and from there by the role that
+/// each domain names; no field here holds any.
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct AwsBackend {
+    /// Account number of domains that name none, 12 digits. Without it every domain must name its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 12), regex(pattern = r"^[0-9]{12}$"))]
+    pub account_id: Option<String>,
+    /// Region of domains that name none, for example `eu-central-1`. Without it every domain must name its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z0-9-]+$"))]
+    pub region: Option<String>,
+    /// Addresses that replace the public ones, for private endpoints and emulators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<AwsEndpoints>,
+    /// Whether bucket policies refuse requests without TLS. The default is true. The operator manages one statement of
+    /// the policy and leaves the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_only: Option<bool>,
+    /// How long a key whose create got no answer is looked for before another one is made. The default is `15 minutes`;
+    /// shorter than the provider's tags take to appear may leave a second key, which is then found and scheduled for
+    /// deletion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    #[schemars(extend("x-kubernetes-validations" = [duration_rule("lostCreateWait", "15 minutes")]))]
+    pub lost_create_wait: Option<String>,
+    /// Time between two looks at every attribute of resources that nobody changed. In between, at every resync, the
+    /// listings of the account tell whether they still exist and are marked as ours. The default is `8 hours`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    #[schemars(extend("x-kubernetes-validations" = [duration_rule("fullLookInterval", "8 hours")]))]
+    pub full_look_interval: Option<String>,
+}
+
+/// Addresses that replace the public ones of AWS services.
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct AwsEndpoints {
+    /// Every service that names none of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    pub default: Option<String>,
+    /// S3. Buckets are then addressed by path and not by host name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    pub s3: Option<String>,
+    /// Key Management Service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    pub kms: Option<String>,
+    /// Glue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    pub glue: Option<String>,
+    /// Lake Formation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    pub lakeformation: Option<String>,
+    /// CloudWatch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    pub cloudwatch: Option<String>,
+    /// Simple Notification Service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    pub sns: Option<String>,
+    /// Security Token Service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    pub sts: Option<String>,
+    /// Resource Groups Tagging.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    pub tagging: Option<String>,
 }
 
 /// Settings of the backend `local`.
@@ -146,7 +242,8 @@ pub struct AlarmDefaults {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 525_600))]
     pub threshold_minutes: Option<i32>,
-    /// Topic that is told when an alarm goes off.
+    /// Topic that is told when an alarm goes off, for the backend `aws` its ARN. There the default is a topic
+    /// `datamesh-<domain>-alerts` for each domain, which the operator makes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub topic: Option<String>,

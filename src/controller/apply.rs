@@ -1,7 +1,15 @@
-//! The one stage that changes the outside world: one step at a time, in order, and every outcome is a value.
+//! The one stage that changes the outside world: in the order of the plan, and every outcome is a value.
+//!
+//! What takes something away runs alone and in its place, because access goes before anything else changes. The other
+//! steps run in waves: all that wait for nothing unfinished at once.
+
+use futures::future::join_all;
 
 use crate::{
-    model::resource::Key,
+    model::{
+        owner::Owner,
+        resource::{Key, Look},
+    },
     plan::{
         Action, Outcome, Plan, Step, StepResult,
         assess::{Fault, Observations},
@@ -11,23 +19,39 @@ use crate::{
 
 use super::gather;
 
-/// Applies the steps of a plan. A step whose dependency did not succeed is skipped.
+/// Applies the steps of a plan. A step whose dependency did not succeed is skipped. Outcomes are in the order of the plan.
 pub async fn apply(provider: &SharedProvider, plan: &Plan) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = Vec::new();
-    for step in &plan.steps {
-        let result = match waiting(step, &outcomes) {
-            Some(key) => StepResult::Skipped(key),
-            None => perform(provider, &step.action).await,
-        };
-        log(step, &result);
-        outcomes.push(Outcome::of(step, result));
+    let mut left = plan.steps.as_slice();
+    while let [first, ..] = left {
+        let (wave, rest) = left.split_at(if first.action.takes_away() { 1 } else { wave(left) });
+        let work = wave.iter().map(|step| async {
+            let result = match waiting(step, &outcomes) {
+                Some(key) => StepResult::Skipped(key),
+                None => perform(provider, &step.action).await,
+            };
+            log(step, &result);
+            Outcome::of(step, result)
+        });
+        let done = join_all(work).await;
+        outcomes.extend(done);
+        left = rest;
     }
     outcomes
+}
+
+/// Number of steps at the beginning that may run at the same time: none of them waits for another or takes away.
+fn wave(steps: &[Step]) -> usize {
+    let depends = |step: &Step, earlier: &[Step]| {
+        step.action.takes_away() || earlier.iter().any(|earlier| step.waits_for.contains(&earlier.key))
+    };
+    (1..steps.len()).find(|&index| depends(&steps[index], &steps[..index])).unwrap_or(steps.len())
 }
 
 /// Observes again what was touched, so that what is reported rests on a fresh look.
 pub async fn observe_again(
     provider: &SharedProvider,
+    owner: &Owner,
     before: &Observations,
     outcomes: &[Outcome],
 ) -> Observations {
@@ -36,7 +60,7 @@ pub async fn observe_again(
         .filter(|outcome| !matches!(outcome.result, StepResult::Skipped(_)))
         .map(|outcome| outcome.key.clone());
     let mut after = before.clone();
-    after.extend(gather::observe(provider, touched).await);
+    after.extend(gather::observe(provider, owner, Look::Full, touched).await);
     after
 }
 

@@ -14,7 +14,8 @@ use super::{
     schedule::{self, Ending},
 };
 use crate::{
-    api::{DataProduct, FINALIZER},
+    api::{DataDomain, DataProduct, FINALIZER, ProviderClass},
+    model::resource::Look,
     plan::{
         Blocker, Declared, ProductName, World, assess::Observations, decide_teardown,
         scope::resolve_departing, teardown::Teardown,
@@ -46,7 +47,8 @@ pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Resu
         Err(blocker) => return unreachable(ctx, declared, blocker).await,
     };
 
-    let observations = gather::observe(&provider, scope.keys_of(product).into_iter()).await;
+    let observations =
+        gather::observe(&provider, &scope.owner, Look::Full, scope.keys_of(product).into_iter()).await;
     let mut world = World { declared, scope: Ok(scope.clone()), observations };
     let mut teardown = decide_teardown(&world, &scope);
     if teardown.is_complete() {
@@ -62,7 +64,8 @@ pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Resu
             return Ok(Visit::STALE);
         }
         outcomes = apply::apply(&provider, &teardown.plan).await;
-        world.observations = apply::observe_again(&provider, &world.observations, &outcomes).await;
+        world.observations =
+            apply::observe_again(&provider, &scope.owner, &world.observations, &outcomes).await;
         teardown = decide_teardown(&world, &scope);
     }
     if teardown.is_complete() {
@@ -76,22 +79,43 @@ pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Resu
 /// leaves behind.
 async fn unreachable(ctx: &Context, declared: Declared, blocker: Blocker) -> Result<Visit, RequestError> {
     let product = Arc::clone(&declared.product);
-    if let Blocker::ClassMissing { class } = &blocker
-        && retains(&product)
-        && !kubernetes::class_exists(&ctx.client, class).await?
+    if retains(&product)
+        && let Some(gone) = gone(ctx, &product, &blocker).await?
     {
         let left = product.status.iter().flat_map(|status| &status.resources);
         let left = left.map(|resource| format!("{}/{}", resource.kind, resource.name)).collect::<Vec<_>>();
         if !left.is_empty() {
             let left = left.join(", ");
-            let note =
-                format!("ProviderClass {class} is gone; left behind and not marked as released: {left}");
+            let note = format!("{gone} is gone; left behind and not marked as released: {left}");
             report::left_behind(ctx, &product, note).await;
         }
         return let_go(ctx, &product).await;
     }
     let world = World { declared, scope: Err(blocker.clone()), observations: Observations::new() };
     stay(ctx, &world, &Release::Unreachable(&blocker)).await
+}
+
+/// What the provider cannot be asked without and is gone for good, asked live: the class, or the domain that says by
+/// which role its account is entered.
+async fn gone(
+    ctx: &Context,
+    product: &DataProduct,
+    blocker: &Blocker,
+) -> Result<Option<String>, RequestError> {
+    match blocker {
+        Blocker::ClassMissing { class }
+            if !kubernetes::exists::<ProviderClass>(&ctx.client, class).await? =>
+        {
+            Ok(Some(format!("ProviderClass {class}")))
+        }
+        Blocker::ProviderUnusable { transient: false, .. } => {
+            let domain = product.status.as_ref().and_then(|status| status.domain.as_ref());
+            let domain = domain.map_or(&product.spec.domain, |domain| &domain.name);
+            let exists = kubernetes::exists::<DataDomain>(&ctx.client, domain).await?;
+            Ok((!exists).then(|| format!("DataDomain {domain}")))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Whether the object itself says, or leaves open, that its data stays.

@@ -7,17 +7,19 @@ use kube::ResourceExt;
 
 use super::context::Context;
 use crate::{
-    api::DataProduct,
+    api::{DataProduct, RECONCILE_AT},
     model::{
         measurement::{Reading, Subject},
-        resource::{Key, Kind},
+        owner::Owner,
+        resource::{Key, Kind, Look, Sought},
     },
     plan::{
         Blocker, Declared, World,
         assess::{Fault, Observation, Observations},
         scope::{Scope, resolve},
     },
-    provider::{ErrorKind, ProviderError, SharedProvider},
+    provider::{ErrorKind, ProviderError, SharedProvider, registry::Place},
+    slo,
 };
 
 /// What people declared, from what the watches have shown.
@@ -44,11 +46,12 @@ pub async fn provider(ctx: &Context, scope: &Scope) -> Result<SharedProvider, Bl
         message: error.to_string(),
         transient: error.is_transient(),
     };
-    let provider = ctx
-        .registry
-        .provider(&scope.class_name, &scope.class, &scope.account, &scope.region)
-        .await
-        .map_err(unusable)?;
+    let place = Place {
+        account: scope.account.clone(),
+        region: scope.region.clone(),
+        role: scope.operator_role.clone(),
+    };
+    let provider = ctx.registry.provider(&scope.class_name, &scope.class, &place).await.map_err(unusable)?;
     let capabilities = provider.capabilities();
     let missing =
         Kind::ALL.into_iter().filter(|kind| !capabilities.contains(kind)).map(|kind| kind.to_string());
@@ -65,17 +68,36 @@ pub async fn world(ctx: &Context, declared: Declared) -> (World, Option<SharedPr
     match opened {
         Err(blocker) => (World { declared, scope: Err(blocker), observations: Observations::new() }, None),
         Ok((scope, provider)) => {
-            let observations = observe(&provider, scope.names.keys()).await;
+            let look = look(&declared.product);
+            let observations = observe(&provider, &scope.owner, look, scope.names.keys()).await;
             (World { declared, scope: Ok(scope), observations }, Some(provider))
         }
     }
 }
 
-/// Observes resources, all at once.
-pub async fn observe(provider: &SharedProvider, keys: impl Iterator<Item = Key>) -> Observations {
+/// How closely to look: every attribute, unless this is the regular visit to a product that is ready and that nobody
+/// changed or asked to visit.
+fn look(product: &DataProduct) -> Look {
+    let status = product.status.as_ref();
+    let settled = status.is_some_and(|status| {
+        let ready = status.condition("Ready").is_some_and(|ready| ready.status == "True");
+        let asked = product.annotations().get(RECONCILE_AT) != status.last_handled_reconcile_at.as_ref();
+        ready && !asked && status.observed_generation == product.metadata.generation
+    });
+    if settled { Look::Usual } else { Look::Full }
+}
+
+/// Observes resources of an owner, all at once.
+pub async fn observe(
+    provider: &SharedProvider,
+    owner: &Owner,
+    look: Look,
+    keys: impl Iterator<Item = Key>,
+) -> Observations {
     let reads = keys.map(|key| async move {
-        let observation = Observation::from(provider.observe(&key).await);
-        (key, observation)
+        let sought = Sought { key, owner: owner.clone(), look };
+        let observation = Observation::from(provider.observe(&sought).await);
+        (sought.key, observation)
     });
     join_all(reads).await.into_iter().collect()
 }
@@ -88,13 +110,19 @@ pub async fn measure(
 ) -> Result<Vec<Reading>, Fault> {
     let declared = &world.declared;
     let (Some(provider), Ok(scope)) = (provider, &world.scope) else {
-        let message = "the product has no provider to measure it".to_owned();
-        return Err(Fault { kind: ErrorKind::Unavailable, message });
+        return Err(Fault::new(ErrorKind::Unavailable, "the product has no provider to measure it"));
     };
     let bucket = scope.names.key(Kind::Bucket);
-    if declared.product.spec.slo.is_none() || after.get(&bucket) == Some(&Observation::Absent) {
+    let objectives = slo::objectives(&declared.product).map(|(objective, _)| objective).collect::<Vec<_>>();
+    if objectives.is_empty() || after.get(&bucket) == Some(&Observation::Absent) {
         return Ok(Vec::new());
     }
-    let subject = Subject { domain: scope.domain.clone(), product: declared.product.name_any(), bucket };
+    let subject = Subject {
+        domain: scope.domain.clone(),
+        product: declared.product.name_any(),
+        bucket,
+        alarm: scope.names.key(Kind::FreshnessAlarm),
+        objectives,
+    };
     provider.measure(&subject).await.map_err(|error| Fault::from(&error))
 }

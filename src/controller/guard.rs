@@ -110,7 +110,7 @@ async fn undecodable(ctx: &Context, invalid: &InvalidObject) -> Result<Visit, Re
     let status = broken(&old, generation, (ctx.now)(), ConditionType::Stalled, Reason::Undecodable, &message);
     if status != old {
         let uid = metadata.uid.clone().unwrap_or_default();
-        match kubernetes::write_status(&ctx.client, &name, &uid, &status).await {
+        match kubernetes::write_status(&ctx.client, &name, &uid, None, &status).await {
             Err(error) if !error.is_about_another_object() => return Err(error),
             _ => {}
         }

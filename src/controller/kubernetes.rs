@@ -147,22 +147,26 @@ async fn patch(
     Ok(patched.resource_version().unwrap_or_default())
 }
 
-/// Writes a whole status by server-side apply, to the object of the given uid and no other. What another manager has
-/// written beside ours would stay through every apply; where there is such, a second patch removes it. Returns the new
+/// Writes a whole status by server-side apply, to the object of the given uid and no other, and where a version is given
+/// to no other version of it. What another manager has written beside ours would stay through every apply; where there is such, a second patch removes it. Returns the new
 /// resource version.
 pub async fn write_status(
     client: &Client,
     name: &ProductName,
     uid: &str,
+    version: Option<&str>,
     status: &DataProductStatus,
 ) -> Result<String, RequestError> {
     let resource = ApiResource::erase::<DataProduct>(&());
-    let body = json!({
+    let mut body = json!({
         "apiVersion": resource.api_version,
         "kind": resource.kind,
         "metadata": {"name": name.name, "namespace": name.namespace, "uid": uid},
         "status": status,
     });
+    if let Some(version) = version {
+        body["metadata"]["resourceVersion"] = json!(version);
+    }
     // The reply is not decoded into a product: it would be the object of somebody's next write as well.
     let products: Api<DynamicObject> = Api::namespaced_with(client.clone(), &name.namespace, &resource);
     let parameters = PatchParams::apply(FIELD_MANAGER).force();
@@ -197,10 +201,13 @@ pub async fn raw(client: &Client, name: &ProductName) -> Result<Option<DynamicOb
     bounded(products.get_opt(&name.name)).await
 }
 
-/// Whether a provider class exists, asked live.
-pub async fn class_exists(client: &Client, name: &str) -> Result<bool, RequestError> {
-    let classes: Api<crate::api::ProviderClass> = Api::all(client.clone());
-    bounded(classes.get_metadata_opt(name)).await.map(|found| found.is_some())
+/// Whether an object of a cluster-scoped kind exists, asked live.
+pub async fn exists<K>(client: &Client, name: &str) -> Result<bool, RequestError>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+{
+    let all: Api<K> = Api::all(client.clone());
+    bounded(all.get_metadata_opt(name)).await.map(|found| found.is_some())
 }
 
 /// Whether a kind can be listed, asked live for one object at most.

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::{
@@ -15,9 +16,9 @@ use super::{
 };
 use crate::{
     api::{DataProduct, FINALIZER},
-    model::duration::Period,
+    model::{duration::Period, owner::Owner, resource::Key},
     plan::{
-        Decision, Outcome, ProductName, StepResult, World,
+        Action, Decision, Outcome, ProductName, StepResult, World,
         assess::{Observations, State, assess_all},
         decide,
     },
@@ -46,21 +47,28 @@ impl Visit {
 /// Visits a product once.
 pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visit, RequestError> {
     if product.metadata.deletion_timestamp.is_some() {
-        return departure::reconcile(ctx, product).await;
+        // In a box, because it is seldom needed and would make every visit larger.
+        return Box::pin(departure::reconcile(ctx, product)).await;
     }
-    let (world, provider) = gather::world(ctx, gather::declared(ctx, product)).await;
+    let (mut world, provider) = gather::world(ctx, gather::declared(ctx, product)).await;
     ctx.evaluated();
-    let decision = decide(&world);
+    let mut decision = decide(&world);
 
-    let (outcomes, after) = match &provider {
-        Some(provider) if needs_finalizer(&decision) => {
-            if !secure(ctx, product, &decision).await? {
+    let (outcomes, after) = match (&provider, &world.scope) {
+        (Some(provider), Ok(scope)) if needs_finalizer(&decision) => {
+            let owner = scope.owner.clone();
+            let intents = intents(provider, &decision);
+            let Some(secured) = secure(ctx, product, &decision, &intents).await? else {
                 return Ok(Visit::STALE);
-            }
-            change(provider, &world, &decision).await
+            };
+            let until = world.declared.now.checked_add(scope.lost_create_wait()).unwrap_or(Timestamp::MAX);
+            decision.memory.begun.extend(intents.into_iter().map(|key| (key, until)));
+            world.declared.product = secured;
+            change(provider, &owner, &world, &mut decision).await
         }
         _ => (Vec::new(), world.observations.clone()),
     };
+    let product = &world.declared.product;
 
     let readings = gather::measure(provider.as_ref(), &world, &after).await;
     let facts = Facts {
@@ -87,35 +95,59 @@ fn needs_finalizer(decision: &Decision) -> bool {
     exists || !decision.plan.steps.is_empty()
 }
 
-/// Makes sure, before the first side effect, that the object is the one that was seen and holds our finalizer.
-async fn secure(ctx: &Context, product: &DataProduct, decision: &Decision) -> Result<bool, RequestError> {
-    let held = product.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
-    let answer = if !held {
-        kubernetes::add_finalizer(&ctx.client, product).await.map(|version| {
-            ctx.wrote(&ProductName::of(product), &version);
-            true
-        })
-    } else if decision.plan.steps.is_empty() {
-        return Ok(true);
-    } else {
-        // A cache may be late: nothing is made for an object that is gone, going, or another one.
-        kubernetes::live(&ctx.client, &ProductName::of(product)).await.map(|live| {
-            live.is_some_and(|live| live.uid() == product.uid() && live.metadata.deletion_timestamp.is_none())
-        })
+/// The resources that the plan makes and that must not be made twice: the intent to make them is written first.
+fn intents(provider: &SharedProvider, decision: &Decision) -> Vec<Key> {
+    let once = provider.creates_once();
+    let steps = decision.plan.steps.iter();
+    let made = steps.filter(|step| matches!(step.action, Action::Create(_)) && once.contains(&step.key.kind));
+    made.map(|step| step.key.clone()).collect()
+}
+
+/// Makes sure, before the first side effect, that the object is the one that was seen, that it holds our finalizer, and
+/// that the intents are written. Gives the product as it is then, or nothing when another one was seen.
+async fn secure(
+    ctx: &Context,
+    product: &Arc<DataProduct>,
+    decision: &Decision,
+    intents: &[Key],
+) -> Result<Option<Arc<DataProduct>>, RequestError> {
+    let answer = async {
+        let mut secured = Arc::clone(product);
+        let held = product.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
+        if !held {
+            let version = kubernetes::add_finalizer(&ctx.client, product).await?;
+            ctx.wrote(&ProductName::of(&**product), &version);
+            Arc::make_mut(&mut secured).metadata.resource_version = Some(version);
+        }
+        if !intents.is_empty() {
+            return report::intent(ctx, &secured, intents).await.map(|intending| Some(Arc::new(intending)));
+        }
+        if held && !decision.plan.steps.is_empty() && !is_live(ctx, product).await? {
+            return Ok(None);
+        }
+        Ok(Some(secured))
     };
-    match answer {
-        Err(error) if error.is_stale() => Ok(false),
+    match answer.await {
+        Err(error) if error.is_stale() => Ok(None),
         answer => answer,
     }
 }
 
+/// A cache may be late: nothing is made for an object that is gone, going, or another one.
+async fn is_live(ctx: &Context, product: &DataProduct) -> Result<bool, RequestError> {
+    let live = kubernetes::live(&ctx.client, &ProductName::of(product)).await?;
+    Ok(live.is_some_and(|live| live.uid() == product.uid() && live.metadata.deletion_timestamp.is_none()))
+}
+
 async fn change(
     provider: &SharedProvider,
+    owner: &Owner,
     world: &World,
-    decision: &Decision,
+    decision: &mut Decision,
 ) -> (Vec<Outcome>, Observations) {
     let outcomes = apply::apply(provider, &decision.plan).await;
-    let after = apply::observe_again(provider, &world.observations, &outcomes).await;
+    decision.memory = std::mem::take(&mut decision.memory).after(&outcomes);
+    let after = apply::observe_again(provider, owner, &world.observations, &outcomes).await;
     (outcomes, after)
 }
 

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     api::{DataProduct, DataProductStatus, FIELD_MANAGER},
+    model::resource::Key,
     plan::{Outcome, ProductName, StepResult, Verb},
-    status::{ConditionType, EventReason, Reason},
+    status::{ConditionType, EventReason, Reason, intending},
 };
 
 /// Longest note of an event in characters.
@@ -30,7 +31,7 @@ pub async fn status(
     }
     let name = ProductName::of(product);
     let uid = product.uid().unwrap_or_default();
-    match kubernetes::write_status(&ctx.client, &name, &uid, new).await {
+    match kubernetes::write_status(&ctx.client, &name, &uid, None, new).await {
         Ok(version) => {
             ctx.wrote(&name, &version);
             Ok(true)
@@ -42,6 +43,19 @@ pub async fn status(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Writes the intent to create resources, to exactly the version that was seen, and returns the product as it is then.
+pub async fn intent(ctx: &Context, product: &DataProduct, keys: &[Key]) -> Result<DataProduct, RequestError> {
+    let status = intending(&product.status.clone().unwrap_or_default(), keys, (ctx.now)());
+    let name = ProductName::of(product);
+    let (uid, seen) = (product.uid().unwrap_or_default(), product.resource_version());
+    let version = kubernetes::write_status(&ctx.client, &name, &uid, seen.as_deref(), &status).await?;
+    ctx.wrote(&name, &version);
+    let mut product = product.clone();
+    product.metadata.resource_version = Some(version);
+    product.status = Some(status);
+    Ok(product)
 }
 
 /// Whether a status says what ours would. Conditions of types that are not ours belong to whoever wrote them.

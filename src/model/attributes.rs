@@ -28,15 +28,23 @@ pub struct EncryptionKey {
     pub description: String,
     /// Whether the key material is rotated every year.
     pub rotation: bool,
+    /// Whether its name leads to it. A key without its name exists and must not be used yet.
+    pub named: bool,
+    /// Identifiers of further keys that carry the same mark, left by a create whose answer was lost. Nothing refers to
+    /// them, so none is wanted.
+    pub surplus: BTreeSet<String>,
     /// Informational tags.
     pub tags: Tags,
 }
 
 /// The product's storage bucket.
+#[expect(clippy::struct_excessive_bools, reason = "each is one setting, on or off, independent of the rest")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
     /// Name of the key that encrypts new objects; `None` when objects are not encrypted with a key of ours.
     pub encryption_key: Option<String>,
+    /// Whether objects share data keys, so that few calls reach the key service.
+    pub bucket_key: bool,
     /// Whether old versions of objects are kept.
     pub versioning: bool,
     /// Whether every way of making objects public is closed.
@@ -52,9 +60,9 @@ pub struct Bucket {
 pub struct CatalogDatabase {
     /// Name of the bucket in which its tables live.
     pub bucket: String,
-    /// Whether every principal that the account's own permissions allow may SELECT from new tables. Only for
-    /// public and internal products: otherwise it would bypass the grants.
-    pub open_select: bool,
+    /// What every principal that the account's own permissions allow may do with new tables. `SELECT` for public and
+    /// internal products, nothing for others: it would bypass the grants.
+    pub default_permissions: BTreeSet<String>,
     /// Informational tags.
     pub tags: Tags,
 }
@@ -114,11 +122,18 @@ impl Attributes {
         match self {
             Self::EncryptionKey(key) => with_tags(
                 &key.tags,
-                [row("description", &key.description), row("rotation", key.rotation)].into_iter(),
+                [
+                    row("description", &key.description),
+                    row("rotation", key.rotation),
+                    row("named", key.named),
+                ]
+                .into_iter()
+                .chain(key.surplus.iter().map(|id| row(&format!("surplus.{id}"), "exists"))),
             ),
             Self::Bucket(bucket) => with_tags(
                 &bucket.tags,
                 [
+                    row("bucketKey", bucket.bucket_key),
                     row("versioning", bucket.versioning),
                     row("publicAccessBlocked", bucket.public_access_blocked),
                     row("tlsOnly", bucket.tls_only),
@@ -128,7 +143,11 @@ impl Attributes {
             ),
             Self::CatalogDatabase(database) => with_tags(
                 &database.tags,
-                [row("bucket", &database.bucket), row("openSelect", database.open_select)].into_iter(),
+                [
+                    row("bucket", &database.bucket),
+                    row("defaultPermissions", words(&database.default_permissions)),
+                ]
+                .into_iter(),
             ),
             Self::Grant(grants) => grants.rows(),
             Self::FreshnessAlarm(alarm) => alarm.rows(),
@@ -144,10 +163,13 @@ impl Attributes {
             (Self::EncryptionKey(have), Self::EncryptionKey(want)) => {
                 take(delta, "description", &mut have.description, &want.description);
                 take(delta, "rotation", &mut have.rotation, &want.rotation);
+                take(delta, "named", &mut have.named, &want.named);
+                take(delta, "surplus", &mut have.surplus, &want.surplus);
                 patch_map(delta, "tags", &mut have.tags, &want.tags);
             }
             (Self::Bucket(have), Self::Bucket(want)) => {
                 take(delta, "encryptionKey", &mut have.encryption_key, &want.encryption_key);
+                take(delta, "bucketKey", &mut have.bucket_key, &want.bucket_key);
                 take(delta, "versioning", &mut have.versioning, &want.versioning);
                 take(
                     delta,
@@ -160,7 +182,7 @@ impl Attributes {
             }
             (Self::CatalogDatabase(have), Self::CatalogDatabase(want)) => {
                 take(delta, "bucket", &mut have.bucket, &want.bucket);
-                take(delta, "openSelect", &mut have.open_select, &want.open_select);
+                take(delta, "defaultPermissions", &mut have.default_permissions, &want.default_permissions);
                 patch_map(delta, "tags", &mut have.tags, &want.tags);
             }
             (Self::Grant(have), Self::Grant(want)) => {
@@ -196,10 +218,9 @@ fn patch_map<T: Clone>(
 
 impl Grants {
     fn rows(&self) -> BTreeMap<String, String> {
-        let join = |permissions: &BTreeSet<String>| permissions.iter().cloned().collect::<Vec<_>>().join(",");
         self.entries
             .iter()
-            .map(|(principal, permissions)| (format!("principals.{principal}"), join(permissions)))
+            .map(|(principal, permissions)| (format!("principals.{principal}"), words(permissions)))
             .collect()
     }
 }
@@ -235,6 +256,11 @@ impl FreshnessAlarm {
         ];
         with_tags(&self.tags, fixed.into_iter().chain(self.topic.iter().map(|topic| row("topic", topic))))
     }
+}
+
+/// A set as text; an empty one is `none`.
+fn words(set: &BTreeSet<String>) -> String {
+    if set.is_empty() { "none".to_owned() } else { set.iter().cloned().collect::<Vec<_>>().join(",") }
 }
 
 fn row(path: &str, value: impl ToString) -> (String, String) {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::resource::Key;
+use super::{percent::Percent, resource::Key};
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub struct Subject {
     pub product: String,
     /// The product's bucket.
     pub bucket: Key,
+    /// The product's freshness alarm.
+    pub alarm: Key,
+    /// What the product promises, the only objectives that are measured.
+    pub objectives: Vec<Objective>,
 }
 
 /// A service-level objective of a product.
@@ -63,4 +67,6 @@ pub enum Value {
     NewestData(Timestamp),
     /// There has been no data since this instant, at which the bucket was made.
     NoDataSince(Timestamp),
+    /// A share, of time or of rows.
+    Share(Percent),
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything here is plain data with pure functions; nothing here reads a clock, a client or an environment.
 
+pub mod arn;
 pub mod attributes;
 pub mod duration;
 pub mod measurement;

@@ -22,6 +22,8 @@ pub struct Percent(i64);
 impl Percent {
     /// Nothing.
     pub const ZERO: Self = Self(0);
+    /// A tenth of a percent.
+    pub const TENTH: Self = Self(SCALE / 10);
     /// Everything.
     pub const HUNDRED: Self = Self(100 * SCALE);
 

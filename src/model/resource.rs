@@ -86,6 +86,27 @@ impl fmt::Display for Key {
     }
 }
 
+/// A resource that is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sought {
+    /// Which resource.
+    pub key: Key,
+    /// Whose it would be, for backends that search by the mark where a name leads nowhere.
+    pub owner: Owner,
+    /// How closely to look.
+    pub look: Look,
+}
+
+/// How closely a resource is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Every attribute is read now.
+    Full,
+    /// Nothing is expected to have changed: a backend may read in bulk whether it still exists and is marked as before,
+    /// and may answer for its attributes with what a full look found a bounded time ago.
+    Usual,
+}
+
 /// A resource as the product wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {

@@ -4,11 +4,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::{
     model::{
         owner::{Claim, Owner},
         resource::{Delta, Desired, Health, Key, Observed, Removal},
     },
+    plan::{Outcome, StepResult, Verb},
     provider::{ErrorKind, ProviderError},
 };
 
@@ -52,11 +55,25 @@ pub struct Fault {
     pub kind: ErrorKind,
     /// The text for the user, with operation and resource.
     pub message: String,
+    /// Whether it is certain that nothing was changed.
+    pub changed_nothing: bool,
+}
+
+impl Fault {
+    /// A failure of which nothing more is known.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), changed_nothing: false }
+    }
+
+    /// The failure of a resource that nobody looked at.
+    pub fn not_observed(key: &Key) -> Self {
+        Self::new(ErrorKind::Unexpected, format!("{key} was not observed"))
+    }
 }
 
 impl From<&ProviderError> for Fault {
     fn from(error: &ProviderError) -> Self {
-        Self { kind: error.kind, message: error.to_string() }
+        Self { changed_nothing: error.changed_nothing, ..Self::new(error.kind, error.to_string()) }
     }
 }
 
@@ -70,13 +87,33 @@ impl From<Result<Option<Observed>, ProviderError>> for Observation {
     }
 }
 
-/// What is known of the past of resources that hold data, from the status.
+/// What the status knows of the past of resources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
     /// What was last known of a resource that existed: its identifier, and what it held.
     pub existed: BTreeMap<Key, String>,
     /// Resources whose loss the owner has accepted.
     pub accepted_loss: Vec<Key>,
+    /// Resources whose create was begun and got no answer, with the instant until which they may still appear.
+    pub begun: BTreeMap<Key, Timestamp>,
+}
+
+impl Memory {
+    /// What is known after some steps: a create that certainly changed nothing is no longer under way.
+    #[must_use]
+    pub fn after(mut self, outcomes: &[Outcome]) -> Self {
+        for outcome in outcomes {
+            let settled = match &outcome.result {
+                StepResult::Applied | StepResult::Skipped(_) => true,
+                StepResult::Failed(fault) => fault.changed_nothing,
+                StepResult::InProgress => false,
+            };
+            if settled && outcome.verb == Verb::Create {
+                self.begun.remove(&outcome.key);
+            }
+        }
+        self
+    }
 }
 
 /// The state of one resource.
@@ -86,6 +123,8 @@ pub enum State {
     InSync,
     /// It is wanted and proven absent.
     Missing,
+    /// It is wanted and not found, and a create of it that got no answer may still show before this instant.
+    Begun(Timestamp),
     /// It is ours and differs.
     Differs(Delta),
     /// It is not marked as ours, but was ours once, or may be adopted when the class allows it.
@@ -134,7 +173,7 @@ pub fn assess_all(wanted: &[Wanted], observations: &Observations, memory: &Memor
 
 fn assess(wanted: &Wanted, observation: Option<&Observation>, memory: &Memory) -> Assessment {
     let (id, state) = match (observation, wanted) {
-        (None, _) => (None, State::Unknown(not_observed(wanted.key()))),
+        (None, _) => (None, State::Unknown(Fault::not_observed(wanted.key()))),
         (Some(Observation::Unknown(fault)), _) => (None, State::Unknown(fault.clone())),
         (Some(Observation::Absent), Wanted::Absent(_)) => (None, State::InSync),
         (Some(Observation::Absent), Wanted::Present(desired)) => (None, absent(&desired.key, memory)),
@@ -156,6 +195,9 @@ fn own_id(owner: &Owner, observed: &Observed) -> Option<String> {
 }
 
 fn absent(key: &Key, memory: &Memory) -> State {
+    if let Some(until) = memory.begun.get(key) {
+        return State::Begun(*until);
+    }
     match memory.existed.get(key) {
         Some(last_known) if key.kind.holds_data() && !memory.accepted_loss.contains(key) => {
             State::Lost(last_known.clone())
@@ -203,8 +245,4 @@ fn whose(observed: &Observed) -> String {
         || "it carries no ownership mark".to_owned(),
         |owner| format!("it belongs to {} of cluster {}", owner.product, owner.cluster),
     )
-}
-
-fn not_observed(key: &Key) -> Fault {
-    Fault { kind: ErrorKind::Unexpected, message: format!("{key} was not observed") }
 }

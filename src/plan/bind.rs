@@ -9,14 +9,15 @@ use kube::{
 };
 
 use crate::{
-    api::{DataDomain, ProviderClass},
+    api::{Backend, DataDomain, ProviderClass},
     plan::blocker::Blocker,
 };
 
-/// Account number of a class that names none.
+/// Account number of a class of the backend `local` that names none.
 pub const DEFAULT_ACCOUNT: &str = "000000000000";
-/// Region of a class that names none.
+/// Region of a class of the backend `local` that names none.
 pub const DEFAULT_REGION: &str = "local";
+
 /// Finds the domain that binds a namespace, and refuses when there is none, more than one, or another than declared.
 pub fn bind<'a>(
     namespace: &str,
@@ -59,13 +60,23 @@ pub fn default_class(domain: &DataDomain) -> Option<&String> {
     domain.spec.default_provider_class.as_ref().or(domain.spec.provider_classes.first())
 }
 
-/// Account and region of a domain's products in a class: the domain's, else the class's, else the default.
+/// Account and region of a domain's products in a class: the domain's, else the class's. Only the backend `local` has a
+/// default beyond these, because there no account costs money or holds anything of others; elsewhere what nobody named
+/// is empty.
 pub fn place(domain: Option<&DataDomain>, class: Option<&ProviderClass>) -> (String, String) {
     let account = domain.and_then(|domain| domain.spec.account.clone()).unwrap_or_default();
-    let local = class.and_then(|class| class.spec.local.clone()).unwrap_or_default();
-    let id = account.id.or(local.account_id).unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
-    let region = account.region.or(local.region).unwrap_or_else(|| DEFAULT_REGION.to_owned());
-    (id, region)
+    let (id, region) = match class.map(|class| (class.spec.provider, &class.spec)) {
+        Some((Backend::Aws, spec)) => {
+            let aws = spec.aws.clone().unwrap_or_default();
+            (aws.account_id, aws.region)
+        }
+        other => {
+            let local = other.and_then(|(_, spec)| spec.local.clone()).unwrap_or_default();
+            let id = local.account_id.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
+            (Some(id), Some(local.region.unwrap_or_else(|| DEFAULT_REGION.to_owned())))
+        }
+    };
+    (account.id.or(id).unwrap_or_default(), account.region.or(region).unwrap_or_default())
 }
 
 #[cfg(test)]

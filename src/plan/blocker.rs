@@ -42,6 +42,15 @@ pub enum Blocker {
         /// The class.
         class: String,
     },
+    /// Neither the domain nor the class says where resources go.
+    NoPlace {
+        /// The domain.
+        domain: String,
+        /// The class.
+        class: String,
+        /// What is missing: `account` or `region`.
+        missing: &'static str,
+    },
     /// The class changed while resources exist.
     ClassChanged {
         /// The class that made the resources.
@@ -133,6 +142,15 @@ impl fmt::Display for Blocker {
             Self::ClassMissing { class } => {
                 write!(f, "ProviderClass {class} does not exist; ask the platform team to create it")
             }
+            Self::NoPlace { domain, class, missing } => write!(
+                f,
+                "neither DataDomain {domain} nor ProviderClass {class} names {}",
+                if *missing == "region" {
+                    "a region; ask the platform team to set spec.account.region of the domain"
+                } else {
+                    "an account; ask the platform team to set spec.account.id of the domain"
+                }
+            ),
             Self::ClassChanged { from, to } => write!(
                 f,
                 "the resources were made by ProviderClass {from} and cannot move to {to}; set it back, or create a new product"

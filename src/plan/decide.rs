@@ -50,7 +50,7 @@ pub fn decide(world: &World) -> Decision {
     let declared = &world.declared;
     let report = judge(declared, world.scope.as_ref().ok());
     let enforcement = enforcement(world);
-    let memory = remember(declared);
+    let memory = remember(declared, world.scope.as_ref().ok());
 
     let mut blockers = Vec::new();
     let (wanted, assessments) = match &world.scope {
@@ -90,6 +90,7 @@ pub fn decide_teardown(world: &World, scope: &Scope) -> Teardown {
         consumers: declared.neighbours.consumers.iter().map(|(name, _)| name.to_string()).collect(),
         key_window_days: scope.key_window_days(),
         hands_off: hands_off(&declared.product),
+        begun: remember(declared, Some(scope)).begun,
     };
     let keys = scope.keys_of(&declared.product).into_iter().collect::<Vec<_>>();
     teardown(&departure, &keys, &world.observations)
@@ -216,8 +217,8 @@ fn was_in_sync(world: &World, hash: &str) -> bool {
     })
 }
 
-/// What the status remembers of resources that hold data, and which losses their owner has accepted.
-fn remember(declared: &Declared) -> Memory {
+/// What the status remembers of resources: which existed, whose loss their owner has accepted, which creates are open.
+fn remember(declared: &Declared, scope: Option<&Scope>) -> Memory {
     let product = &declared.product;
     let Some(status) = &product.status else {
         return Memory::default();
@@ -232,6 +233,12 @@ fn remember(declared: &Declared) -> Memory {
         let lost = resource.state == ResourceState::Lost;
         if lost && accepted.is_some() && accepted == loss_token(resource).as_ref() {
             memory.accepted_loss.push(key.clone());
+        }
+        let begun = resource.last_observed_at.as_ref().filter(|_| resource.state == ResourceState::Creating);
+        let until =
+            begun.zip(scope).and_then(|(begun, scope)| begun.0.checked_add(scope.lost_create_wait()).ok());
+        if let Some(until) = until.filter(|until| declared.now < *until) {
+            memory.begun.insert(key.clone(), until);
         }
         if let Some(id) = &resource.id {
             memory.existed.insert(key, format!("it was {id}"));

@@ -1,22 +1,23 @@
 //! What a product wants outside the cluster, resource by resource, with the values of the reference's module.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use kube::ResourceExt;
 use sha2::{Digest, Sha256};
 
 use crate::{
     api::{
-        DataProduct,
+        Backend, DataProduct,
         product::{Classification, DataProductSpec, Lifecycle, Role},
     },
     model::{
-        attributes::{Attributes, Bucket, CatalogDatabase, EncryptionKey, FreshnessAlarm, Grants},
+        arn,
+        attributes::{Attributes, Bucket, CatalogDatabase, EncryptionKey, FreshnessAlarm},
         duration::Period,
         owner::MANAGED_BY,
         resource::{Desired, Kind, Removal, Tags},
     },
-    plan::{assess::Wanted, blocker::Blocker, scope::Scope},
+    plan::{assess::Wanted, blocker::Blocker, grants::grants, scope::Scope},
 };
 
 /// Length of one period of the freshness alarm, in seconds.
@@ -91,7 +92,13 @@ fn tags(product: &DataProduct, scope: &Scope) -> Tags {
         ]
         .map(|(key, value)| (key.to_owned(), value)),
     );
-    tags
+    tags.into_iter().map(|(key, value)| (taggable(&key, 128), taggable(&value, 256))).collect()
+}
+
+/// A text as every provider takes it in a tag: letters, digits, spaces and a few signs, and not too long.
+fn taggable(text: &str, longest: usize) -> String {
+    let legal = |c: char| if c.is_alphanumeric() || " +-=._:/@".contains(c) { c } else { '_' };
+    text.trim().chars().map(legal).take(longest).collect()
 }
 
 fn classification(spec: &DataProductSpec) -> Option<Classification> {
@@ -102,6 +109,8 @@ fn key(product: &DataProduct, scope: &Scope, tags: &Tags) -> EncryptionKey {
     EncryptionKey {
         description: format!("KMS key for {}/{}", scope.domain, product.name_any()),
         rotation: true,
+        named: true,
+        surplus: BTreeSet::new(),
         tags: tags.clone(),
     }
 }
@@ -109,9 +118,10 @@ fn key(product: &DataProduct, scope: &Scope, tags: &Tags) -> EncryptionKey {
 fn bucket(scope: &Scope, tags: &Tags) -> Bucket {
     Bucket {
         encryption_key: Some(scope.names.encryption_key.clone()),
+        bucket_key: true,
         versioning: true,
         public_access_blocked: true,
-        tls_only: true,
+        tls_only: scope.class.aws.as_ref().and_then(|aws| aws.tls_only).unwrap_or(true),
         tags: tags.clone(),
     }
 }
@@ -119,24 +129,18 @@ fn bucket(scope: &Scope, tags: &Tags) -> Bucket {
 fn database(spec: &DataProductSpec, scope: &Scope, tags: &Tags) -> CatalogDatabase {
     // Open SELECT would bypass the grants, so only data that everybody may read has it.
     let open = matches!(classification(spec), Some(Classification::Public | Classification::Internal));
-    CatalogDatabase { bucket: scope.names.bucket.clone(), open_select: open, tags: tags.clone() }
-}
-
-fn grants(spec: &DataProductSpec, scope: &Scope) -> Grants {
-    let mut entries: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    entries.entry(scope.team_role.clone()).or_default().insert("ALL".to_owned());
-    for role in roles(spec) {
-        for principal in &role.principals {
-            let permissions = role.permissions.iter().map(|permission| permission.as_str().to_owned());
-            entries.entry(principal.clone()).or_default().extend(permissions);
-        }
-    }
-    Grants { entries }
+    let default_permissions = open.then(|| "SELECT".to_owned()).into_iter().collect();
+    CatalogDatabase { bucket: scope.names.bucket.clone(), default_permissions, tags: tags.clone() }
 }
 
 /// The roles of a product.
 pub fn roles(spec: &DataProductSpec) -> impl Iterator<Item = &Role> {
     spec.access.iter().flat_map(|access| &access.roles)
+}
+
+/// The topic of a class that names none: on `aws` one for each domain, which the operator makes.
+fn own_topic(scope: &Scope) -> Option<String> {
+    (scope.class.provider == Backend::Aws).then(|| arn::alerts(&scope.account, &scope.region, &scope.domain))
 }
 
 fn alarm(product: &DataProduct, scope: &Scope, tags: &Tags) -> Result<Option<FreshnessAlarm>, Blocker> {
@@ -164,7 +168,7 @@ fn alarm(product: &DataProduct, scope: &Scope, tags: &Tags) -> Result<Option<Fre
             product.name_any(),
             freshness.target
         ),
-        topic: settings.topic,
+        topic: settings.topic.or_else(|| own_topic(scope)),
         tags: tags.clone(),
     }))
 }

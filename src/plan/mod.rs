@@ -6,6 +6,7 @@ mod blocker;
 pub mod build;
 mod decide;
 pub mod desired;
+mod grants;
 mod outcome;
 pub mod scope;
 mod step;

@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use jiff::SignedDuration;
 use kube::ResourceExt;
 
 use crate::{
@@ -13,6 +14,8 @@ use crate::{
         product::{self, ChosenNames},
     },
     model::{
+        arn,
+        duration::Period,
         name::{Names, Overrides},
         owner::{DeletionPolicy, Owner},
         resource::{Key, Kind},
@@ -26,6 +29,8 @@ use crate::{
 
 /// Days during which a deleted key can be taken back, when the class does not say.
 pub const DEFAULT_KEY_WINDOW_DAYS: i32 = 30;
+/// How long a resource whose create got no answer may still appear, when the class does not say.
+pub const LOST_CREATE_WAIT: SignedDuration = SignedDuration::from_mins(15);
 
 /// Where a product's resources live and under whose name.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +43,8 @@ pub struct Scope {
     pub account: String,
     /// Region that holds the resources.
     pub region: String,
+    /// Role in that account that the operator assumes, where the domain names one.
+    pub operator_role: Option<String>,
     /// Role that is granted everything.
     pub team_role: String,
     /// Name of the provider class.
@@ -71,6 +78,14 @@ impl Scope {
         self.class.key_deletion_window_days.unwrap_or(DEFAULT_KEY_WINDOW_DAYS)
     }
 
+    /// How long a resource whose create got no answer may still appear.
+    pub fn lost_create_wait(&self) -> SignedDuration {
+        let chosen = self.class.aws.as_ref().and_then(|aws| aws.lost_create_wait.as_ref());
+        // A period that cannot be read was refused by the schema.
+        let chosen = chosen.and_then(|wait| wait.parse::<Period>().ok());
+        chosen.map_or(LOST_CREATE_WAIT, |wait| SignedDuration::from_secs(wait.seconds()))
+    }
+
     /// Every key of the product in the order of creation: those of its names, and those of what its status knows as its
     /// own under other names, which must not be left behind when it goes.
     pub fn keys_of(&self, product: &DataProduct) -> BTreeSet<Key> {
@@ -88,12 +103,9 @@ pub fn resolve(declared: &Declared) -> Result<Scope, Blocker> {
         .classes
         .get(&class_name)
         .ok_or_else(|| Blocker::ClassMissing { class: class_name.clone() })?;
-    let (account_id, region) = place(Some(domain), Some(class));
-    stays(product, &account_id, &region)?;
-    let team_role = domain.spec.account.clone().and_then(|account| account.team_role_arn);
-    let team_role = team_role
-        .unwrap_or_else(|| format!("arn:aws:iam::{account_id}:role/{}-team-role", product.spec.domain));
-    let scope = scope(declared, class_name, class, Some(Arc::clone(domain)), account_id, region, team_role)?;
+    let place = placed(place(Some(domain), Some(class)), &product.spec.domain, &class_name)?;
+    stays(product, &place.0, &place.1)?;
+    let scope = scope(declared, class_name, class, Some(Arc::clone(domain)), place)?;
     keeps_names(product, &scope.names)?;
     Ok(scope)
 }
@@ -116,10 +128,20 @@ pub fn resolve_departing(declared: &Declared) -> Result<Option<Scope>, Blocker> 
         .classes
         .get(&class_name)
         .ok_or_else(|| Blocker::ClassMissing { class: class_name.clone() })?;
-    let (account_id, region) = place(None, Some(class));
-    let account_id = remembered.account_id.unwrap_or(account_id);
-    let region = remembered.region.unwrap_or(region);
-    scope(declared, class_name, class, None, account_id, region, String::new()).map(Some)
+    let (account, region) = place(None, Some(class));
+    let place = (remembered.account_id.unwrap_or(account), remembered.region.unwrap_or(region));
+    // Its domain, while there is one, still says by which role its account is entered.
+    let domain = declared.domains.iter().find(|domain| domain.name_any() == remembered.name);
+    scope(declared, class_name, class, domain.cloned(), place).map(Some)
+}
+
+/// Refuses a place that nobody named.
+fn placed(place: (String, String), domain: &str, class: &str) -> Result<(String, String), Blocker> {
+    let missing = if place.0.is_empty() { "account" } else { "region" };
+    if place.0.is_empty() || place.1.is_empty() {
+        return Err(Blocker::NoPlace { domain: domain.to_owned(), class: class.to_owned(), missing });
+    }
+    Ok(place)
 }
 
 /// Refuses another place than the one that holds the resources: they would be left behind and made a second time.
@@ -162,9 +184,7 @@ fn scope(
     class_name: String,
     class: &ProviderClass,
     domain_spec: Option<Arc<DataDomain>>,
-    account: String,
-    region: String,
-    team_role: String,
+    (account, region): (String, String),
 ) -> Result<Scope, Blocker> {
     let product = &declared.product;
     let domain = product.spec.domain.clone();
@@ -180,11 +200,15 @@ fn scope(
         deletion: deletion_policy(product, class),
         released: false,
     };
+    let entry = domain_spec.as_ref().and_then(|domain| domain.spec.account.clone()).unwrap_or_default();
+    let team_role =
+        entry.team_role_arn.unwrap_or_else(|| arn::role(&account, &region, &format!("{domain}-team-role")));
     Ok(Scope {
         domain,
         domain_spec,
         account,
         region,
+        operator_role: entry.operator_role_arn,
         team_role,
         class_name,
         class: class.spec.clone(),

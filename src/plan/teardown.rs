@@ -3,6 +3,10 @@
 //! Data is retained unless three locks are open, and even then a bucket that is not empty stays: the backend
 //! refuses to remove it.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
 use crate::{
     model::{
         owner::{Claim, DeletionPolicy, Owner},
@@ -12,6 +16,7 @@ use crate::{
         assess::{Fault, Observation, Observations},
         step::{Action, Plan, Step},
     },
+    provider::ErrorKind,
 };
 
 /// What a departing product says about its data.
@@ -29,6 +34,8 @@ pub struct Departure {
     pub key_window_days: i32,
     /// What forbids every change outside, removal and release included.
     pub hands_off: Option<HandsOff>,
+    /// Resources whose create was begun and got no answer, with the instant until which they may still appear.
+    pub begun: BTreeMap<Key, Timestamp>,
 }
 
 /// Why nothing outside may be changed.
@@ -83,15 +90,15 @@ pub fn teardown(departure: &Departure, keys: &[Key], observations: &Observations
                 // Nothing goes before what depends on it is known to be gone: a key must outlive its bucket.
                 if unknown.is_empty() { steps.extend(step) } else { held.extend(step) }
             }
-            Some(Observation::Absent) => {}
+            Some(Observation::Absent) => {
+                if let Some(until) = departure.begun.get(key) {
+                    let message =
+                        format!("{key} was being made and got no answer; it may still appear until {until}");
+                    unknown.push((key.clone(), Fault::new(ErrorKind::Unavailable, message)));
+                }
+            }
             Some(Observation::Unknown(fault)) => unknown.push((key.clone(), fault.clone())),
-            None => unknown.push((
-                key.clone(),
-                Fault {
-                    kind: crate::provider::ErrorKind::Unexpected,
-                    message: format!("{key} was not observed"),
-                },
-            )),
+            None => unknown.push((key.clone(), Fault::not_observed(key))),
         }
     }
     let lock = lock(departure, &steps);

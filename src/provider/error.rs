@@ -92,6 +92,9 @@ pub struct ProviderError {
     pub operation: Operation,
     /// Which resource, where the call was about one.
     pub key: Option<Key>,
+    /// Whether it is certain that the call changed nothing, so that it may be repeated even where a second effect would
+    /// be a second resource. False is the safe side.
+    pub changed_nothing: bool,
     /// At most [`MESSAGE_LIMIT`] safe characters for the user: what is wrong and what to do.
     message: String,
     /// The cause, for the log.
@@ -111,13 +114,20 @@ impl ProviderError {
             .map(|c| if c.is_control() { ' ' } else { c })
             .take(MESSAGE_LIMIT)
             .collect();
-        Self { kind, operation, key: None, message, source: None }
+        Self { kind, operation, key: None, changed_nothing: false, message, source: None }
     }
 
     /// Names the resource.
     #[must_use]
     pub fn at(mut self, key: &Key) -> Self {
         self.key = Some(key.clone());
+        self
+    }
+
+    /// Says that the call certainly changed nothing.
+    #[must_use]
+    pub fn without_effect(mut self) -> Self {
+        self.changed_nothing = true;
         self
     }
 

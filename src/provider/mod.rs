@@ -3,6 +3,8 @@
 //! A backend translates; it decides nothing. Deadlines, retries, rate limits, traces and injected faults are
 //! [`layers`] around a backend, never code inside it, and [`registry`] is the only place that knows every backend.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod conformance;
 mod error;
 pub mod layers;
@@ -17,7 +19,7 @@ pub use error::{ErrorKind, MESSAGE_LIMIT, Operation, ProviderError};
 
 use crate::model::{
     measurement::{Reading, Subject},
-    resource::{Delta, Desired, Key, Kind, Observed, Removal},
+    resource::{Delta, Desired, Kind, Observed, Removal, Sought},
 };
 
 /// The kinds of resource that a backend has.
@@ -39,10 +41,18 @@ pub trait Provider: Send + Sync {
     /// The kinds that this backend has. The planner refuses the others before anything is applied.
     fn capabilities(&self) -> Capabilities;
 
+    /// The kinds whose `create` is not repeatable at once: the provider takes no token with it and chooses the identifier
+    /// itself, so that a second call may make a second resource while the effect of the first is not known yet. Whoever
+    /// calls writes down first that it is about to, and retries only an error that [changed
+    /// nothing](ProviderError::changed_nothing).
+    fn creates_once(&self) -> Capabilities {
+        Capabilities::new()
+    }
+
     /// Reads one resource: its mark, its live attributes and its health.
     ///
     /// `Ok(None)` is a proof of absence. Any doubt (denied, throttled, silent, garbled) is an error.
-    async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError>;
+    async fn observe(&self, sought: &Sought) -> Result<Option<Observed>, ProviderError>;
 
     /// Makes a resource with its mark and all its attributes.
     ///

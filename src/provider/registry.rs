@@ -4,8 +4,11 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
+#[cfg(feature = "aws")]
+use super::aws::{Aws, Calls};
 use super::{
     ErrorKind, Operation, ProviderError, SharedProvider,
     layers::{self, trace::Counters},
@@ -18,8 +21,19 @@ pub const DEFAULT_RATE: RateLimit = RateLimit { requests_per_second: 500, burst:
 /// Number of open providers above which all are closed, to be opened again as they are needed.
 const MAX_OPEN: usize = 256;
 
-/// What an open provider is kept under.
-type Slot = (String, String, String);
+/// Where the resources of a product live, and by which role that account is entered.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Account number.
+    pub account: String,
+    /// Region.
+    pub region: String,
+    /// Role of that account that the operator assumes; `None` where it stays who it is.
+    pub role: Option<String>,
+}
+
+/// What an open provider is kept under: the class and the place.
+type Slot = (String, Place);
 
 /// Opens providers and keeps them open.
 #[derive(Default)]
@@ -27,6 +41,8 @@ pub struct Registry {
     open: Mutex<BTreeMap<Slot, (ProviderClassSpec, SharedProvider)>>,
     stores: Arc<Stores>,
     counters: Arc<Counters>,
+    #[cfg(feature = "aws")]
+    calls: Arc<Calls>,
     /// Wraps every backend, for tests that inject faults.
     wrap: Option<Wrap>,
 }
@@ -40,24 +56,29 @@ impl Registry {
         Self { wrap: Some(wrap), ..Self::default() }
     }
 
+    /// How often each API call of the backend `aws` was made, over all accounts.
+    #[cfg(feature = "aws")]
+    pub fn calls(&self) -> &Arc<Calls> {
+        &self.calls
+    }
+
     /// How often each provider call was made.
     pub fn counters(&self) -> &Arc<Counters> {
         &self.counters
     }
 
-    /// The provider of a class for an account and region. A class whose settings changed is opened anew.
+    /// The provider of a class at a place. A class whose settings changed is opened anew.
     pub async fn provider(
         &self,
         class: &str,
         spec: &ProviderClassSpec,
-        account: &str,
-        region: &str,
+        place: &Place,
     ) -> Result<SharedProvider, ProviderError> {
-        let slot = (class.to_owned(), account.to_owned(), region.to_owned());
+        let slot = (class.to_owned(), place.clone());
         if let Some(provider) = self.known(&slot, spec) {
             return Ok(provider);
         }
-        let backend = self.backend(spec, account, region).await?;
+        let backend = self.backend(spec, place).await?;
         let backend =
             self.wrap.as_ref().map_or_else(|| Arc::clone(&backend), |wrap| wrap(Arc::clone(&backend)));
         let rate = spec.rate_limit.unwrap_or(DEFAULT_RATE);
@@ -68,7 +89,7 @@ impl Registry {
         {
             return Ok(Arc::clone(provider));
         }
-        let provider = layers::standard(backend, rate, Arc::clone(&self.counters));
+        let provider = layers::standard(backend, rate, attempt(spec.provider), Arc::clone(&self.counters));
         if open.len() >= MAX_OPEN {
             open.clear();
         }
@@ -84,8 +105,7 @@ impl Registry {
     async fn backend(
         &self,
         spec: &ProviderClassSpec,
-        account: &str,
-        region: &str,
+        place: &Place,
     ) -> Result<SharedProvider, ProviderError> {
         match spec.provider {
             Backend::Local => {
@@ -96,11 +116,31 @@ impl Registry {
                         "the ProviderClass has provider local and no block local; add spec.local.root",
                     )
                 })?;
-                let (stores, account, region) =
-                    (Arc::clone(&self.stores), account.to_owned(), region.to_owned());
-                opened(move || Ok(Arc::new(Local::new(stores.open(&root)?, &account, &region)?))).await
+                let (stores, place) = (Arc::clone(&self.stores), place.clone());
+                opened(move || Ok(Arc::new(Local::new(stores.open(&root)?, &place.account, &place.region)?)))
+                    .await
             }
+            #[cfg(feature = "aws")]
+            Backend::Aws => {
+                let settings = spec.aws.clone().unwrap_or_default();
+                // In a box, because it is seldom needed and would make every future around it larger.
+                Ok(Arc::new(Box::pin(Aws::open(&settings, place, &self.calls)).await?))
+            }
+            #[cfg(not(feature = "aws"))]
+            Backend::Aws => Err(ProviderError::new(
+                ErrorKind::Unsupported,
+                Operation::Connect,
+                "this build of the operator lacks the backend aws; use one that was built with the feature aws",
+            )),
         }
+    }
+}
+
+/// Longest time of one attempt of a backend. On `aws` each call within an attempt has a deadline of its own.
+const fn attempt(backend: Backend) -> Duration {
+    match backend {
+        Backend::Local => layers::ATTEMPT,
+        Backend::Aws => layers::OPERATION,
     }
 }
 

@@ -7,12 +7,15 @@ use crate::{
     model::{
         duration::Period,
         measurement::{Objective, Reading, Value},
+        percent::Percent,
     },
     plan::assess::Fault,
 };
 
 /// How far the clock of whoever writes data may be ahead of ours.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// Smallest change of a share that is worth a status write, unless the verdict flips: a tenth of a percent.
+const SHARE_STEP: Percent = Percent::TENTH;
 
 /// The verdict on one objective.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,29 +32,55 @@ pub struct Verdict {
     pub state: SloState,
     /// Why, for people. Does not change with time alone.
     pub message: String,
-    /// Instant of the newest data, where there is any.
-    pub measured: Option<Timestamp>,
-    /// Smallest change of `measured` that is worth a status write.
-    pub step: SignedDuration,
+    /// The measured value, where there is any.
+    pub measured: Option<Measured>,
     /// Where the measurement comes from.
     pub source: Option<String>,
     /// When the verdict changes if nothing else does.
     pub flips_at: Option<Timestamp>,
 }
 
+/// A measured value, with the smallest change of it that is worth a status write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measured {
+    /// Instant of the newest data.
+    Newest(Timestamp, SignedDuration),
+    /// A share.
+    Share(Percent, Percent),
+}
+
+impl Measured {
+    /// The value as the status shows it: what it shows already, unless that is a whole step away.
+    pub fn shown(self, before: Option<&str>) -> String {
+        match self {
+            Self::Newest(at, step) => {
+                let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
+                let before = before.and_then(|before| before.parse::<Timestamp>().ok());
+                before.filter(|before| at.duration_since(*before).abs() < step).unwrap_or(at).to_string()
+            }
+            Self::Share(share, step) => {
+                let before = before.and_then(|before| before.parse::<Percent>().ok());
+                let near =
+                    |before: &Percent| (share.millionths() - before.millionths()).abs() < step.millionths();
+                before.filter(near).unwrap_or(share).to_string()
+            }
+        }
+    }
+}
+
 /// Judges every objective of a product at an instant.
 pub fn judge(product: &DataProduct, readings: &Result<Vec<Reading>, Fault>, now: Timestamp) -> Vec<Verdict> {
-    let Some(slo) = &product.spec.slo else {
-        return Vec::new();
-    };
-    let targets = [&slo.freshness, &slo.availability, &slo.completeness, &slo.accuracy];
+    objectives(product).map(|(objective, target)| verdict(objective, target, readings, now)).collect()
+}
+
+/// The objectives that a product promises, with their targets.
+pub fn objectives(product: &DataProduct) -> impl Iterator<Item = (Objective, &SloTarget)> {
+    let slo = product.spec.slo.iter();
+    let targets = slo.flat_map(|slo| [&slo.freshness, &slo.availability, &slo.completeness, &slo.accuracy]);
     Objective::ALL
         .into_iter()
         .zip(targets)
-        .filter_map(|(objective, target)| {
-            target.as_ref().map(|target| verdict(objective, target, readings, now))
-        })
-        .collect()
+        .filter_map(|(objective, target)| Some((objective, target.as_ref()?)))
 }
 
 /// The worst of the measured objectives; Unknown when none is measured.
@@ -79,30 +108,57 @@ fn verdict(
         state: SloState::Unknown,
         message: format!("no backend of this product measures {}", objective.as_str()),
         measured: None,
-        step: SignedDuration::ZERO,
         source: None,
         flips_at: None,
     };
-    if objective != Objective::Freshness {
-        return unknown;
+    let unreadable =
+        |error: String| Verdict { message: format!("the target cannot be read: {error}"), ..unknown.clone() };
+    let reading = match readings {
+        Err(fault) => Err(format!("could not be measured: {}", fault.message)),
+        Ok(readings) => Ok(readings.iter().find(|reading| reading.objective == objective)),
+    };
+    if objective == Objective::Freshness {
+        let span: Period = match target.target.parse() {
+            Ok(span) => span,
+            Err(error) => return unreadable(format!("{error}")),
+        };
+        let unknown = Verdict { target_value: Some(format!("{} s", span.seconds())), ..unknown };
+        return match reading {
+            Err(message) => Verdict { message, ..unknown },
+            Ok(None) => Verdict { message: "nothing has been measured yet".to_owned(), ..unknown },
+            Ok(Some(reading)) => freshness(reading, span, now, unknown),
+        };
     }
-    let span: Period = match target.target.parse() {
-        Ok(span) => span,
-        Err(error) => {
-            return Verdict { message: format!("the target cannot be read: {error}"), ..unknown };
-        }
+    let least: Percent = match target.target.parse() {
+        Ok(least) => least,
+        Err(error) => return unreadable(format!("{error}")),
     };
-    let unknown = Verdict {
-        target_value: Some(format!("{} s", span.seconds())),
-        step: SignedDuration::from_secs(span.seconds()),
-        ..unknown
+    let unknown = Verdict { target_value: Some(least.to_string()), ..unknown };
+    match reading {
+        Err(message) => Verdict { message, ..unknown },
+        Ok(None) => unknown,
+        Ok(Some(reading)) => share(reading, least, unknown),
+    }
+}
+
+/// Judges a share against the least that is promised.
+fn share(reading: &Reading, least: Percent, base: Verdict) -> Verdict {
+    let Value::Share(share) = reading.value else {
+        return Verdict { message: "what was measured is no share".to_owned(), ..base };
     };
-    match readings {
-        Err(fault) => Verdict { message: format!("could not be measured: {}", fault.message), ..unknown },
-        Ok(readings) => match readings.iter().find(|reading| reading.objective == objective) {
-            None => Verdict { message: "nothing has been measured yet".to_owned(), ..unknown },
-            Some(reading) => freshness(reading, span, now, unknown),
-        },
+    let (state, message) = if share >= least {
+        (SloState::Met, "the measured share is at least the target")
+    } else if reading.complete {
+        (SloState::Breached, "the measured share is below the target")
+    } else {
+        (SloState::Unknown, "not everything could be looked at, and what was seen is below the target")
+    };
+    Verdict {
+        state,
+        message: message.to_owned(),
+        measured: Some(Measured::Share(share, SHARE_STEP)),
+        source: Some(reading.source.clone()),
+        ..base
     }
 }
 
@@ -110,13 +166,20 @@ fn freshness(reading: &Reading, target: Period, now: Timestamp, base: Verdict) -
     let (since, empty) = match reading.value {
         Value::NewestData(at) => (at, false),
         Value::NoDataSince(at) => (at, true),
+        Value::Share(_) => return Verdict { message: "what was measured is no age".to_owned(), ..base },
     };
+    let newest = Measured::Newest(since, SignedDuration::from_secs(target.seconds()));
     let base = Verdict { source: Some(reading.source.clone()), ..base };
     if since.duration_since(now) > SKEW {
         // It would count as fresh until long after the last data has arrived.
         let message =
             "the newest data is dated in the future; correct the clock, or the dates, of whoever writes it";
-        return Verdict { message: message.to_owned(), measured: Some(since), flips_at: Some(since), ..base };
+        return Verdict {
+            message: message.to_owned(),
+            measured: Some(newest),
+            flips_at: Some(since),
+            ..base
+        };
     }
     // An instant beyond the calendar never comes, so nothing flips then.
     let due = since.checked_add(SignedDuration::from_secs(target.seconds())).ok();
@@ -133,7 +196,7 @@ fn freshness(reading: &Reading, target: Period, now: Timestamp, base: Verdict) -
     Verdict {
         state,
         message: message.to_owned(),
-        measured: (!empty).then_some(since),
+        measured: (!empty).then_some(newest),
         flips_at: if late { None } else { due },
         ..base
     }
@@ -193,7 +256,7 @@ mod tests {
 
     #[test]
     fn what_is_not_measured_is_unknown_and_says_why() {
-        let down = Err(Fault { kind: ErrorKind::Timeout, message: "no answer".to_owned() });
+        let down = Err(Fault::new(ErrorKind::Timeout, "no answer"));
         let freshness = &judge(&product("1 hour"), &down, at(0))[0];
         assert_eq!(freshness.state, SloState::Unknown);
         assert!(freshness.message.contains("no answer"), "{}", freshness.message);
@@ -203,6 +266,36 @@ mod tests {
         );
         assert_eq!(worst(&verdicts), SloState::Unknown);
         assert!(judge(&DataProduct::default(), &Ok(Vec::new()), at(0)).is_empty());
+    }
+
+    #[test]
+    fn a_share_is_judged_against_the_least_that_is_promised() {
+        let judged = |millionths, complete| {
+            let share = Percent::from_millionths(millionths).expect("a share");
+            let reading = Reading {
+                objective: Objective::Accuracy,
+                value: Value::Share(share),
+                complete,
+                source: "a test".to_owned(),
+            };
+            let verdicts = judge(&product("1 hour"), &Ok(vec![reading]), at(0));
+            verdicts[1].state
+        };
+        assert_eq!(judged(99_000_000, true), SloState::Met, "exactly the target");
+        assert_eq!(judged(98_999_999, true), SloState::Breached);
+        assert_eq!(judged(98_999_999, false), SloState::Unknown, "an incomplete look proves no breach");
+    }
+
+    #[test]
+    fn a_measured_value_is_shown_anew_when_it_has_moved_by_a_step() {
+        let share = |text: &str| Measured::Share(text.parse().expect("a share"), SHARE_STEP);
+        assert_eq!(share("99.95%").shown(None), "99.95%");
+        assert_eq!(share("99.95%").shown(Some("99.9%")), "99.9%");
+        assert_eq!(share("99.95%").shown(Some("99.85%")), "99.95%");
+        assert_eq!(share("99.95%").shown(Some("garbled")), "99.95%");
+        let newest = |seconds| Measured::Newest(at(seconds), SignedDuration::from_secs(60));
+        assert_eq!(newest(100).shown(Some("1970-01-01T00:00:50Z")), "1970-01-01T00:00:50Z");
+        assert_eq!(newest(110).shown(Some("1970-01-01T00:00:50Z")), "1970-01-01T00:01:50Z");
     }
 
     #[test]

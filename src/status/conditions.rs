@@ -175,6 +175,7 @@ fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
             (rank, Signal { holds: None, reason: fault_reason(fault.kind), message: fault.message.clone() })
         }
         State::Differs(delta) => (4, Signal::no(Reason::Drifted, format!("{key} differs: {delta}"))),
+        State::Begun(until) => (7, Signal::no(Reason::Creating, begun(key, *until))),
         State::Missing if facts.may_create() => {
             (7, Signal::no(Reason::Creating, format!("{key} is still to be made")))
         }
@@ -188,6 +189,13 @@ fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
         State::Surplus(_) => (7, Signal::no(Reason::Creating, format!("{key} is still to be removed"))),
         State::InSync => (9, Signal::yes("in sync")),
     }
+}
+
+/// What is said of a resource whose create got no answer.
+pub(super) fn begun(key: &Key, until: jiff::Timestamp) -> String {
+    format!(
+        "the answer to the create of {key} was lost; it is looked for until {until:.0}, and then made anew"
+    )
 }
 
 /// How a resource is reported that could be taken over and is not yet.
@@ -289,6 +297,7 @@ pub(super) fn blocker_reason(blocker: &Blocker) -> Reason {
         Blocker::AmbiguousDomain { .. } => Reason::Ambiguous,
         Blocker::ClassNotAllowed { .. } => Reason::ClassNotAllowed,
         Blocker::ClassMissing { .. } => Reason::ClassMissing,
+        Blocker::NoPlace { .. } => Reason::NoPlace,
         Blocker::ClassChanged { .. } => Reason::ClassChanged,
         Blocker::PlaceChanged { .. } => Reason::PlaceChanged,
         Blocker::NameChanged { .. } => Reason::NameChanged,

@@ -9,6 +9,7 @@ mod cap;
 mod conditions;
 mod dated;
 mod departure;
+mod intent;
 mod reason;
 mod resources;
 mod sections;
@@ -19,6 +20,7 @@ use kube::ResourceExt;
 pub use cap::SIZE_LIMIT;
 pub use conditions::Signal;
 pub use departure::{Release, broken, departing};
+pub use intent::intending;
 pub use reason::{ConditionType, EventReason, Reason};
 
 use crate::{

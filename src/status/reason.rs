@@ -79,6 +79,8 @@ words! {
         ClassNotAllowed,
         /// The provider class does not exist.
         ClassMissing,
+        /// Neither the domain nor the provider class names the account or the region.
+        NoPlace,
         /// The provider class changed while resources exist.
         ClassChanged,
         /// The domain's account or region changed while resources exist.

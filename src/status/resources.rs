@@ -2,6 +2,7 @@
 
 use super::{
     Facts, MESSAGE_LIMIT, VALUE_LIMIT,
+    conditions::begun,
     dated::{Clock, instant, text},
 };
 use crate::{
@@ -123,7 +124,8 @@ fn describe(
         let message = || (ErrorClass::Transient, "its loss is accepted, and it is made anew".to_owned());
         return (ResourceState::Lost, failed.or_else(|| Some(message())));
     }
-    if failed.is_some() {
+    // What may still appear stays under that name, because the next visit must go on looking for it.
+    if failed.is_some() && !matches!(assessment.state, State::Begun(_)) {
         return (ResourceState::Failed, failed);
     }
     let adopted = before.is_some_and(|before| before.state == ResourceState::Adopted)
@@ -136,6 +138,9 @@ fn describe(
         State::InSync => (ResourceState::InSync, None),
         State::Missing | State::Claimable(Claim::Released | Claim::Predecessor, _) => {
             (ResourceState::Pending, blocked(facts))
+        }
+        State::Begun(until) => {
+            (ResourceState::Creating, Some((ErrorClass::Transient, begun(assessment.key(), *until))))
         }
         State::Differs(_) => (ResourceState::Drifted, blocked(facts)),
         State::Surplus(_) => (ResourceState::Deleting, None),

@@ -109,23 +109,16 @@ fn objective(verdict: &Verdict, before: Option<&ObjectiveStatus>, clock: Clock) 
         name: verdict.objective.as_str().to_owned(),
         target: verdict.target.clone(),
         target_value: verdict.target_value.clone(),
-        current: current(verdict, same),
+        // It moves only when the verdict flips or the value has moved by a whole step.
+        current: verdict
+            .measured
+            .map(|measured| measured.shown(same.and_then(|same| same.current.as_deref()))),
         state: verdict.state,
         message: Some(text(&verdict.message, VALUE_LIMIT)),
         window: verdict.window.clone(),
         since: same.map_or_else(|| Some(instant(clock.now)), |same| same.since.clone()),
         source: verdict.source.as_ref().map(|source| text(source, 128)),
         ..ObjectiveStatus::default()
-    }
-}
-
-/// The measured value, which moves only when the verdict flips or the value has moved by a whole step.
-fn current(verdict: &Verdict, same: Option<&ObjectiveStatus>) -> Option<String> {
-    let measured = instant(verdict.measured?).0;
-    let shown: Option<jiff::Timestamp> = same.and_then(|same| same.current.as_ref()?.parse().ok());
-    match shown {
-        Some(shown) if measured.duration_since(shown).abs() < verdict.step => Some(shown.to_string()),
-        _ => Some(measured.to_string()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink, sync::Arc};
 
 use dataproduct_operator::{
     model::{
-        measurement::{Subject, Value},
+        measurement::{Objective, Subject, Value},
         resource::{Health, Key, Kind},
     },
     provider::{
@@ -14,7 +14,7 @@ use dataproduct_operator::{
     },
 };
 
-use crate::world::{ACCOUNT, LocalWorld};
+use crate::world::{ACCOUNT, LocalWorld, sought};
 
 #[tokio::test]
 async fn no_name_leads_out_of_the_root() {
@@ -34,7 +34,7 @@ async fn no_name_leads_out_of_the_root() {
         "a.b",
         &"a".repeat(64),
     ] {
-        let error = world.provider().observe(&Key::new(Kind::Bucket, name)).await;
+        let error = world.provider().observe(&sought(&Key::new(Kind::Bucket, name))).await;
         // Before anything is made there is no folder to look into, and no name is even tried.
         assert!(
             error.as_ref().map_or_else(|error| error.kind == ErrorKind::Invalid, Option::is_none),
@@ -43,7 +43,7 @@ async fn no_name_leads_out_of_the_root() {
     }
     fs::create_dir_all(world.bucket("first")).expect("a folder");
     for name in ["..", "../../etc", "/etc", "a/b", "A-Bucket", "ab", "", "."] {
-        let error = world.provider().observe(&Key::new(Kind::Bucket, name)).await.expect_err(name);
+        let error = world.provider().observe(&sought(&Key::new(Kind::Bucket, name))).await.expect_err(name);
         assert_eq!(error.kind, ErrorKind::Invalid, "{name:?}: {error}");
     }
     let store = Arc::new(Store::open(&world.root()).expect("a store"));
@@ -63,12 +63,12 @@ async fn no_link_is_followed() {
     let world = LocalWorld::raw();
     fs::create_dir_all(world.bucket("other")).expect("a folder");
     symlink(outside.path(), world.bucket("linked-bucket")).expect("a link");
-    let error = world.provider().observe(&key).await.expect_err("a link is no bucket");
+    let error = world.provider().observe(&sought(&key)).await.expect_err("a link is no bucket");
     assert_eq!(error.kind, ErrorKind::Invalid, "{error}");
 
     let world = LocalWorld::raw();
     symlink(outside.path(), world.root().join(ACCOUNT)).expect("a link");
-    let error = world.provider().observe(&key).await.expect_err("a link is no account");
+    let error = world.provider().observe(&sought(&key)).await.expect_err("a link is no account");
     assert_eq!(error.kind, ErrorKind::Invalid, "{error}");
 
     // A link inside a bucket is not an object.
@@ -92,7 +92,13 @@ async fn a_link_inside_a_bucket_is_no_data() {
     let old = tempfile::NamedTempFile::new().expect("a file");
     symlink(old.path(), world.bucket(&desired.key.name).join("link")).expect("a link");
     symlink("/", world.bucket(&desired.key.name).join("up")).expect("a link");
-    let subject = Subject { domain: "d".into(), product: "p".into(), bucket: desired.key };
+    let subject = Subject {
+        domain: "d".into(),
+        product: "p".into(),
+        bucket: desired.key,
+        alarm: Key::new(Kind::FreshnessAlarm, "alarm"),
+        objectives: vec![Objective::Freshness],
+    };
     let readings = world.provider().measure(&subject).await.expect("measured");
     assert!(matches!(readings[0].value, Value::NoDataSince(_)), "{readings:?}");
 }
@@ -124,17 +130,21 @@ async fn a_root_that_is_replaced_is_opened_anew_and_one_that_is_gone_is_no_empty
     world.provider().create(&desired).await.expect("created");
     let aside = world.root().with_extension("aside");
     fs::rename(world.root(), &aside).expect("moved aside");
-    let error = world.provider().observe(&desired.key).await.expect_err("gone is not absent");
+    let error = world.provider().observe(&sought(&desired.key)).await.expect_err("gone is not absent");
     assert!(error.to_string().contains("must exist"), "{error}");
 
     fs::create_dir(world.root()).expect("an empty root");
-    assert_eq!(world.provider().observe(&desired.key).await.expect("observed"), None, "what is there now");
+    assert_eq!(
+        world.provider().observe(&sought(&desired.key)).await.expect("observed"),
+        None,
+        "what is there now"
+    );
     let other = crate::killed::desired_bucket("other");
     world.provider().create(&other).await.expect("created");
     assert!(world.bucket(&other.key.name).is_dir(), "in the root that the path names");
 
     fs::remove_dir_all(world.root()).expect("removed");
     fs::rename(&aside, world.root()).expect("restored");
-    let found = world.provider().observe(&desired.key).await.expect("observed");
+    let found = world.provider().observe(&sought(&desired.key)).await.expect("observed");
     assert_eq!(found.map(|found| found.health), Some(Health::Live), "the backup counts at once");
 }

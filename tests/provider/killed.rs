@@ -12,7 +12,6 @@ use std::{
 use dataproduct_operator::{
     model::{
         attributes::{Attributes, Bucket},
-        owner::{DeletionPolicy, Owner},
         resource::{Delta, Desired, Health, Key, Kind, Removal},
     },
     provider::{
@@ -21,7 +20,7 @@ use dataproduct_operator::{
     },
 };
 
-use crate::world::{ACCOUNT, REGION};
+use crate::world::{ACCOUNT, REGION, owner, sought};
 
 const ROOT: &str = "DATAPRODUCT_TEST_ROOT_OF_THE_CHILD";
 /// Number of times that the child is killed.
@@ -31,16 +30,10 @@ const KILLS: usize = 40;
 pub(crate) fn desired_bucket(name: &str) -> Desired {
     Desired {
         key: Key::new(Kind::Bucket, format!("bucket-{name}")),
-        owner: Owner {
-            cluster: "c".into(),
-            uid: "u".into(),
-            product: "n/p".into(),
-            purpose: "d/p".into(),
-            deletion: DeletionPolicy::Delete,
-            released: false,
-        },
+        owner: owner(),
         attributes: Attributes::Bucket(Bucket {
             encryption_key: Some("key".into()),
+            bucket_key: true,
             versioning: true,
             public_access_blocked: true,
             tls_only: true,
@@ -88,14 +81,14 @@ async fn whatever_a_killed_process_leaves_is_completed_by_the_next() {
 
         let local = open(folder.path());
         for desired in ["one", "two"].map(desired_bucket) {
-            if let Some(observed) = local.observe(&desired.key).await.expect("observed") {
+            if let Some(observed) = local.observe(&sought(&desired.key)).await.expect("observed") {
                 assert!(!matches!(observed.health, Health::Lost { .. }), "an interrupted removal is no loss");
                 let delta = Delta::between(&desired, &observed);
                 local.update(&desired, &delta).await.expect("completed");
             } else {
                 local.create(&desired).await.expect("created");
             }
-            let observed = local.observe(&desired.key).await.expect("observed").expect("present");
+            let observed = local.observe(&sought(&desired.key)).await.expect("observed").expect("present");
             assert!(
                 Delta::between(&desired, &observed).is_empty() && observed.health == Health::Live,
                 "{observed:?}"

@@ -5,10 +5,12 @@ use std::{sync::Arc, time::Duration};
 use dataproduct_operator::provider::conformance::World;
 use dataproduct_operator::{
     api::RateLimit,
-    model::resource::{Key, Kind},
+    model::resource::{Key, Kind, Sought},
     provider::{
         ErrorKind, Operation, Provider, SharedProvider,
         layers::{
+            ATTEMPT,
+            breaker::{Breaker, FAILURES, FIRST_REST},
             deadline::Deadline,
             fault::{Fault, FaultPlan, Faulty},
             limit::Limit,
@@ -19,7 +21,7 @@ use dataproduct_operator::{
     },
 };
 
-use crate::world::LocalWorld;
+use crate::world::{LocalWorld, sought};
 
 fn key() -> Key {
     Key::new(Kind::CatalogDatabase, "a_database")
@@ -34,7 +36,8 @@ fn faulty(plan: &Arc<FaultPlan>) -> (LocalWorld, SharedProvider) {
 #[tokio::test(start_paused = true)]
 async fn a_silent_provider_is_a_timeout() {
     let (_world, silent) = faulty(&FaultPlan::at(1, Fault::CrashBefore));
-    let error = Deadline::new(silent, Duration::from_secs(5)).observe(&key()).await.expect_err("silence");
+    let error =
+        Deadline::new(silent, Duration::from_secs(5)).observe(&sought(&key())).await.expect_err("silence");
     assert_eq!((error.kind, error.operation), (ErrorKind::Timeout, Operation::Observe));
     assert_eq!(error.key, Some(key()), "the error names the resource");
 }
@@ -52,7 +55,7 @@ async fn a_transient_failure_is_tried_again_and_others_are_not() {
     ] {
         let plan = FaultPlan::at(1, Fault::Refused(kind));
         let (_world, provider) = faulty(&plan);
-        let answer = Retry::new(provider).observe(&key()).await;
+        let answer = Retry::new(provider).observe(&sought(&key())).await;
         assert_eq!((plan.calls(), answer.is_ok()), (calls, succeeds), "{kind:?}");
     }
 }
@@ -67,7 +70,7 @@ async fn a_provider_that_stays_silent_is_given_up_after_a_bounded_number_of_atte
         }
         async fn observe(
             &self,
-            _: &Key,
+            _: &Sought,
         ) -> Result<
             Option<dataproduct_operator::model::resource::Observed>,
             dataproduct_operator::provider::ProviderError,
@@ -108,7 +111,7 @@ async fn a_provider_that_stays_silent_is_given_up_after_a_bounded_number_of_atte
     let counted: SharedProvider = Arc::new(Faulty::new(Arc::new(Down), Arc::clone(&plan)));
     let counters = Arc::new(Counters::default());
     let rate = RateLimit { requests_per_second: 100, burst: None };
-    let answer = standard(counted, rate, Arc::clone(&counters)).observe(&key()).await;
+    let answer = standard(counted, rate, ATTEMPT, Arc::clone(&counters)).observe(&sought(&key())).await;
     assert_eq!(answer.map_err(|error| error.kind), Err(ErrorKind::Timeout));
     assert_eq!(plan.calls(), u64::from(ATTEMPTS));
     let series = (Operation::Observe, Kind::CatalogDatabase, "Timeout");
@@ -121,7 +124,7 @@ async fn every_call_is_counted_with_its_outcome() {
     let counters = Arc::new(Counters::default());
     let traced = Trace::new(provider, Arc::clone(&counters));
     for _ in 0..3 {
-        let _ = traced.observe(&key()).await;
+        let _ = traced.observe(&sought(&key())).await;
     }
     let series = |outcome| (Operation::Observe, Kind::CatalogDatabase, outcome);
     assert_eq!(counters.snapshot(), [(series("ok"), 2), (series("Denied"), 1)].into());
@@ -133,7 +136,7 @@ async fn a_burst_passes_at_once_and_nothing_is_lost() {
     let (_world, provider) = faulty(&plan);
     let limited = Limit::new(provider, RateLimit { requests_per_second: 1000, burst: Some(5) });
     for _ in 0..20 {
-        limited.observe(&key()).await.expect("observed");
+        limited.observe(&sought(&key())).await.expect("observed");
     }
     assert_eq!(plan.calls(), 20);
 }
@@ -145,5 +148,27 @@ async fn a_lost_answer_is_a_call_that_took_effect() {
     let faulty = Faulty::new(world.provider(), plan);
     let desired = crate::killed::desired_bucket("lost");
     assert_eq!(faulty.create(&desired).await.map_err(|error| error.kind), Err(ErrorKind::Timeout));
-    assert!(world.provider().observe(&desired.key).await.expect("observed").is_some());
+    assert!(world.provider().observe(&sought(&desired.key)).await.expect("observed").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_fails_in_a_row_is_left_alone_for_a_while() {
+    let plan = FaultPlan::until(u64::from(FAILURES) + 1, Fault::Refused(ErrorKind::Unavailable));
+    let (_world, provider) = faulty(&plan);
+    let breaker = Breaker::new(provider);
+    for _ in 0..FAILURES {
+        breaker.observe(&sought(&key())).await.expect_err("down");
+    }
+    let error = breaker.observe(&sought(&key())).await.expect_err("open");
+    assert_eq!((error.kind, error.changed_nothing), (ErrorKind::Unavailable, true), "{error}");
+    assert_eq!(plan.calls(), u64::from(FAILURES), "no call was made");
+
+    tokio::time::advance(FIRST_REST).await;
+    breaker.observe(&sought(&key())).await.expect_err("the probe fails");
+    tokio::time::advance(FIRST_REST).await;
+    breaker.observe(&sought(&key())).await.expect_err("the rest has doubled");
+    assert_eq!(plan.calls(), u64::from(FAILURES) + 1, "one probe");
+    tokio::time::advance(FIRST_REST).await;
+    breaker.observe(&sought(&key())).await.expect("the provider is back");
+    breaker.observe(&sought(&key())).await.expect("closed");
 }

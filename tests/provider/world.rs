@@ -5,12 +5,15 @@ use std::{fs, path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use dataproduct_operator::{
     api::{Backend, LocalBackend, ProviderClassSpec},
-    model::resource::Key,
+    model::{
+        owner::{DeletionPolicy, Owner},
+        resource::{Key, Look, Sought},
+    },
     provider::{
         SharedProvider,
         conformance::World,
         local::{Local, Store},
-        registry::Registry,
+        registry::{Place, Registry},
     },
 };
 use tempfile::TempDir;
@@ -19,6 +22,27 @@ use tempfile::TempDir;
 pub(crate) const ACCOUNT: &str = "000000000000";
 /// The region of every test.
 pub(crate) const REGION: &str = "local";
+
+fn place() -> Place {
+    Place { account: ACCOUNT.to_owned(), region: REGION.to_owned(), role: None }
+}
+
+/// A full look at a resource.
+pub(crate) fn sought(key: &Key) -> Sought {
+    Sought { key: key.clone(), owner: owner(), look: Look::Full }
+}
+
+/// The mark of the product of every test.
+pub(crate) fn owner() -> Owner {
+    Owner {
+        cluster: "c".into(),
+        uid: "u".into(),
+        product: "n/p".into(),
+        purpose: "d/p".into(),
+        deletion: DeletionPolicy::Delete,
+        released: false,
+    }
+}
 
 /// A root and a provider on it.
 pub(crate) struct LocalWorld {
@@ -43,8 +67,7 @@ impl LocalWorld {
             local: Some(local),
             ..ProviderClassSpec::default()
         };
-        let provider =
-            Registry::default().provider("local", &class, ACCOUNT, REGION).await.expect("a provider");
+        let provider = Registry::default().provider("local", &class, &place()).await.expect("a provider");
         Self { provider, root }
     }
 

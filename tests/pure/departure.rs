@@ -106,7 +106,7 @@ fn a_provider_that_fails_is_waited_for_and_one_that_refuses_needs_somebody() {
     let (world, _) = going(|_| ());
     let teardown = plan(&world);
     for (kind, needs_somebody) in [(ErrorKind::Timeout, false), (ErrorKind::Denied, true)] {
-        let fault = Fault { kind, message: "on purpose".to_owned() };
+        let fault = Fault::new(kind, "on purpose");
         let step = teardown.plan.steps.first().expect("a step");
         let outcome = Outcome::of(step, StepResult::Failed(fault.clone()));
         let status = departing(&world, &Release::Under(&teardown, &[outcome]));

@@ -1,5 +1,7 @@
 //! Plans: applying one twice equals applying it once, and nothing that is not the product's is ever touched.
 
+use std::collections::BTreeMap;
+
 use dataproduct_operator::{
     model::{
         attributes::Attributes,
@@ -7,7 +9,7 @@ use dataproduct_operator::{
         resource::{Health, Key, Kind, Observed, Removal},
     },
     plan::{
-        Action, Plan, Step, Verb,
+        Action, Outcome, Plan, Step, StepResult, Verb,
         assess::{Fault, Memory, Observation, Observations, Wanted, assess_all},
         build::{Permissions, build},
         desired::desired,
@@ -20,7 +22,7 @@ use proptest::{collection::vec, prelude::*};
 
 use crate::{
     outside::Outside,
-    world::{customer_360, declared},
+    world::{customer_360, declared, now},
 };
 
 const ALL: Permissions =
@@ -82,7 +84,7 @@ fn drifted(attributes: &Attributes) -> Attributes {
             Attributes::Bucket(bucket)
         }
         Attributes::CatalogDatabase(mut database) => {
-            database.open_select = !database.open_select;
+            database.default_permissions = ["ALL".to_owned()].into();
             Attributes::CatalogDatabase(database)
         }
         Attributes::Grant(mut grants) => {
@@ -114,7 +116,7 @@ fn observations(found: &[Found]) -> (Observations, Outside) {
         let observed = match found {
             Found::Absent => None,
             Found::Unknown => {
-                let fault = Fault { kind: ErrorKind::Timeout, message: "no answer".into() };
+                let fault = Fault::new(ErrorKind::Timeout, "no answer");
                 observations.insert(key, Observation::Unknown(fault));
                 continue;
             }
@@ -163,6 +165,7 @@ fn departure(deletion: DeletionPolicy, confirmed: bool, consumers: Vec<String>) 
         consumers,
         key_window_days: 30,
         hands_off: None,
+        begun: [].into(),
     }
 }
 
@@ -325,6 +328,48 @@ fn a_bucket_that_the_status_knows_and_nobody_finds_is_lost_until_the_loss_is_acc
 }
 
 #[test]
+fn what_may_still_appear_is_neither_made_again_nor_let_go() {
+    let key = scope().names.key(Kind::EncryptionKey);
+    let begun = BTreeMap::from([(key.clone(), now())]);
+    let (absent, _) = observations(&[Found::Absent; 5]);
+    let memory = Memory { begun: begun.clone(), ..Memory::default() };
+    let plan = build(&assess_all(&wanted(), &absent, &memory), ALL);
+    let made = plan.steps.iter().map(|step| step.key.kind).collect::<Vec<_>>();
+    assert_eq!(made, [Kind::FreshnessAlarm], "nothing that needs the key is made before it: {plan}");
+
+    let going = Departure { begun, ..departure(DeletionPolicy::Retain, false, Vec::new()) };
+    let down = teardown(&going, &keys(), &absent);
+    assert!(
+        !down.is_complete() && down.unknown.first().is_some_and(|(unknown, _)| *unknown == key),
+        "{down:?}"
+    );
+
+    // Once it has appeared it is like any other.
+    let (found, _) = observations(&[Found::Mine, Found::Absent, Found::Absent, Found::Absent, Found::Absent]);
+    let plan = build(&assess_all(&wanted(), &found, &memory), ALL);
+    assert_eq!(plan.summary(), "4 to create");
+}
+
+#[test]
+fn only_a_create_that_certainly_changed_nothing_is_over() {
+    let key = scope().names.key(Kind::EncryptionKey);
+    let (absent, _) = observations(&[Found::Absent; 5]);
+    let step = plan_of(&absent, ALL).steps.into_iter().find(|step| step.key == key).expect("a create");
+    let memory = Memory { begun: [(key.clone(), now())].into(), ..Memory::default() };
+    let fault = |changed_nothing| Fault { changed_nothing, ..Fault::new(ErrorKind::Timeout, "no answer") };
+    let cases = [
+        ("applied", StepResult::Applied, false),
+        ("refused", StepResult::Failed(fault(true)), false),
+        ("lost", StepResult::Failed(fault(false)), true),
+        ("not tried", StepResult::Skipped(key.clone()), false),
+    ];
+    for (case, result, open) in cases {
+        let after = memory.clone().after(&[Outcome::of(&step, result)]);
+        assert_eq!(after.begun.contains_key(&key), open, "{case}");
+    }
+}
+
+#[test]
 fn what_belongs_to_others_has_no_identifier_that_could_be_missed_later() {
     for (found, expected) in [
         (Found::Mine, true),
@@ -367,6 +412,11 @@ fn open_select_is_only_for_data_that_everybody_may_read() {
         let wanted = desired(&declared.product, &resolve(&declared).expect("bound")).expect("plannable");
         let database = wanted.iter().find(|wanted| wanted.key().kind == Kind::CatalogDatabase);
         let Some(Wanted::Present(database)) = database else { panic!("a database is wanted") };
-        assert_eq!(database.attributes.rows().get("openSelect"), Some(&open.to_string()), "{classification}");
+        let expected = if open { "SELECT" } else { "none" };
+        assert_eq!(
+            database.attributes.rows().get("defaultPermissions").map(String::as_str),
+            Some(expected),
+            "{classification}"
+        );
     }
 }

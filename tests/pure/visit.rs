@@ -98,7 +98,7 @@ pub(crate) fn visit(
         scope.map_or_else(|_| Vec::<Key>::new(), |scope| scope.names.keys().collect())
     };
     let keys = keys(&declared);
-    let fault = |kind| Fault { kind, message: "on purpose".to_owned() };
+    let fault = |kind| Fault::new(kind, "on purpose");
     let read = |outside: &Outside| {
         let mut observations = outside.observe(keys.iter().cloned());
         if let Luck::Unreadable(kind) = luck

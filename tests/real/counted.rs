@@ -8,7 +8,7 @@ use dataproduct_operator::{
     controller::{self, context::Context},
     model::{
         measurement::{Reading, Subject},
-        resource::{Delta, Desired, Key, Observed, Removal},
+        resource::{Delta, Desired, Observed, Removal, Sought},
     },
     provider::{
         Capabilities, Operation, Provider, ProviderError, Removed, SharedProvider, registry::Registry,
@@ -235,9 +235,9 @@ impl Provider for Panicking {
         self.0.capabilities()
     }
 
-    async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
-        assert!(!key.name.contains("boom"), "on purpose");
-        self.0.observe(key).await
+    async fn observe(&self, sought: &Sought) -> Result<Option<Observed>, ProviderError> {
+        assert!(!sought.key.name.contains("boom"), "on purpose");
+        self.0.observe(sought).await
     }
 
     async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {

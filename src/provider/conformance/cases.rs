@@ -10,7 +10,7 @@ use crate::{
     model::{
         measurement::{Objective, Subject, Value},
         owner::{Claim, Owner},
-        resource::{Delta, Desired, Health, Kind, Observed, Removal},
+        resource::{Delta, Desired, Health, Key, Kind, Look, Observed, Removal, Sought},
     },
     provider::{ErrorKind, ProviderError, Removed},
 };
@@ -74,9 +74,13 @@ fn refused<T: std::fmt::Debug>(answer: Result<T, ProviderError>, kind: ErrorKind
     }
 }
 
+async fn look(world: &dyn World, key: &Key, owner: &Owner) -> Result<Option<Observed>, String> {
+    let sought = Sought { key: key.clone(), owner: owner.clone(), look: Look::Full };
+    world.provider().observe(&sought).await.map_err(told)
+}
+
 async fn seen(world: &dyn World, desired: &Desired) -> Result<Observed, String> {
-    let observed = world.provider().observe(&desired.key).await.map_err(told)?;
-    observed.ok_or_else(|| format!("{} is absent", desired.key))
+    look(world, &desired.key, &desired.owner).await?.ok_or_else(|| format!("{} is absent", desired.key))
 }
 
 async fn made(world: &dyn World, case: &str, kind: Kind) -> Result<Desired, String> {
@@ -100,7 +104,7 @@ fn removal(desired: &Desired) -> Removal {
 
 async fn absent(world: &dyn World, case: String) -> Verdict {
     for kind in world.provider().capabilities() {
-        let observed = world.provider().observe(&key(&case, kind)?).await.map_err(told)?;
+        let observed = look(world, &key(&case, kind)?, &owner(&case)).await?;
         ensure(observed.is_none(), || format!("{kind}: {observed:?}"))?;
     }
     Ok(())
@@ -215,7 +219,7 @@ async fn removed(world: &dyn World, case: String) -> Verdict {
             let answer = world.provider().delete(&removal(&desired)).await.map_err(told)?;
             ensure(answer == Removed::Gone, || format!("{kind}: {answer:?}"))?;
         }
-        let observed = world.provider().observe(&desired.key).await.map_err(told)?;
+        let observed = look(world, &desired.key, &desired.owner).await?;
         let gone = observed
             .as_ref()
             .is_none_or(|observed| kind == Kind::EncryptionKey && observed.health == Health::PendingDeletion);
@@ -263,8 +267,13 @@ async fn unmarked(world: &dyn World, case: String) -> Verdict {
 
 async fn fresh(world: &dyn World, case: String) -> Verdict {
     let bucket = desired(&case, Kind::Bucket)?;
-    let subject =
-        Subject { domain: "conformance".to_owned(), product: case.clone(), bucket: bucket.key.clone() };
+    let subject = Subject {
+        domain: "conformance".to_owned(),
+        product: case.clone(),
+        bucket: bucket.key.clone(),
+        alarm: key(&case, Kind::FreshnessAlarm)?,
+        objectives: vec![Objective::Freshness],
+    };
     let readings = world.provider().measure(&subject).await.map_err(told)?;
     ensure(readings.is_empty(), || format!("before the bucket exists: {readings:?}"))?;
     world.provider().create(&bucket).await.map_err(told)?;

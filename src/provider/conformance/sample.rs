@@ -53,10 +53,13 @@ fn attributes(case: &str, kind: Kind) -> Result<Attributes, String> {
         Kind::EncryptionKey => Attributes::EncryptionKey(EncryptionKey {
             description: format!("KMS key for conformance/{case}"),
             rotation: true,
+            named: true,
+            surplus: BTreeSet::new(),
             tags,
         }),
         Kind::Bucket => Attributes::Bucket(Bucket {
             encryption_key: Some(key(case, Kind::EncryptionKey)?.name),
+            bucket_key: true,
             versioning: true,
             public_access_blocked: true,
             tls_only: true,
@@ -64,7 +67,7 @@ fn attributes(case: &str, kind: Kind) -> Result<Attributes, String> {
         }),
         Kind::CatalogDatabase => Attributes::CatalogDatabase(CatalogDatabase {
             bucket: key(case, Kind::Bucket)?.name,
-            open_select: false,
+            default_permissions: BTreeSet::new(),
             tags,
         }),
         Kind::Grant => Attributes::Grant(Grants {
@@ -95,7 +98,9 @@ pub(super) fn changed(desired: &Desired) -> Desired {
         Attributes::Bucket(bucket) => {
             bucket.tags.insert("Version".to_owned(), "2.0.0".to_owned());
         }
-        Attributes::CatalogDatabase(database) => database.open_select = true,
+        Attributes::CatalogDatabase(database) => {
+            database.default_permissions.insert("SELECT".to_owned());
+        }
         Attributes::Grant(grants) => {
             grants.entries.insert("role/reader".to_owned(), BTreeSet::from(["SELECT".to_owned()]));
         }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     model::{
         measurement::{Reading, Subject},
-        resource::{Delta, Desired, Key, Observed, Removal},
+        resource::{Delta, Desired, Key, Observed, Removal, Sought},
     },
     provider::{Capabilities, ErrorKind, Operation, Provider, ProviderError, Removed, SharedProvider},
 };
@@ -50,8 +50,12 @@ impl Provider for Deadline {
         self.inner.capabilities()
     }
 
-    async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
-        self.bound(Operation::Observe, Some(key), self.inner.observe(key)).await
+    fn creates_once(&self) -> Capabilities {
+        self.inner.creates_once()
+    }
+
+    async fn observe(&self, sought: &Sought) -> Result<Option<Observed>, ProviderError> {
+        self.bound(Operation::Observe, Some(&sought.key), self.inner.observe(sought)).await
     }
 
     async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use crate::{
     model::{
         measurement::{Reading, Subject},
-        resource::{Delta, Desired, Key, Observed, Removal},
+        resource::{Delta, Desired, Observed, Removal, Sought},
     },
     provider::{Capabilities, ErrorKind, Operation, Provider, ProviderError, Removed, SharedProvider},
 };
@@ -37,8 +37,10 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub struct FaultPlan {
     calls: AtomicU64,
-    /// Number of the call, from 1.
-    at: u64,
+    /// Number of the first call that meets it, from 1.
+    from: u64,
+    /// Number of the last one.
+    to: u64,
     fault: Option<Fault>,
     crashed: Notify,
 }
@@ -51,7 +53,12 @@ impl FaultPlan {
 
     /// One fault at the n-th call, from 1.
     pub fn at(call: u64, fault: Fault) -> Arc<Self> {
-        Arc::new(Self { at: call, fault: Some(fault), ..Self::default() })
+        Arc::new(Self { from: call, to: call, fault: Some(fault), ..Self::default() })
+    }
+
+    /// The same fault at every call up to the n-th, from 1.
+    pub fn until(call: u64, fault: Fault) -> Arc<Self> {
+        Arc::new(Self { from: 1, to: call, fault: Some(fault), ..Self::default() })
     }
 
     /// Number of calls so far.
@@ -73,7 +80,7 @@ impl FaultPlan {
     /// Counts a call and gives its fault.
     pub fn next(&self) -> Option<Fault> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
-        self.fault.filter(|_| call == self.at)
+        self.fault.filter(|_| (self.from..=self.to).contains(&call))
     }
 }
 
@@ -116,8 +123,12 @@ impl Provider for Faulty {
         self.inner.capabilities()
     }
 
-    async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
-        self.inject(Operation::Observe, self.inner.observe(key)).await
+    fn creates_once(&self) -> Capabilities {
+        self.inner.creates_once()
+    }
+
+    async fn observe(&self, sought: &Sought) -> Result<Option<Observed>, ProviderError> {
+        self.inject(Operation::Observe, self.inner.observe(sought)).await
     }
 
     async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {

@@ -9,7 +9,7 @@ use crate::{
     api::RateLimit,
     model::{
         measurement::{Reading, Subject},
-        resource::{Delta, Desired, Key, Observed, Removal},
+        resource::{Delta, Desired, Observed, Removal, Sought},
     },
     provider::{Capabilities, Provider, ProviderError, Removed, SharedProvider},
 };
@@ -37,9 +37,13 @@ impl Provider for Limit {
         self.inner.capabilities()
     }
 
-    async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
+    fn creates_once(&self) -> Capabilities {
+        self.inner.creates_once()
+    }
+
+    async fn observe(&self, sought: &Sought) -> Result<Option<Observed>, ProviderError> {
         self.limiter.until_ready().await;
-        self.inner.observe(key).await
+        self.inner.observe(sought).await
     }
 
     async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {

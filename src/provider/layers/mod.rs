@@ -2,6 +2,7 @@
 //!
 //! A layer is a provider that wraps another one; a backend never knows that it is wrapped.
 
+pub mod breaker;
 pub mod deadline;
 pub mod fault;
 pub mod limit;
@@ -11,6 +12,7 @@ pub mod trace;
 use std::{sync::Arc, time::Duration};
 
 use self::{
+    breaker::Breaker,
     deadline::Deadline,
     limit::Limit,
     retry::Retry,
@@ -24,11 +26,18 @@ pub const ATTEMPT: Duration = Duration::from_secs(5);
 /// Longest time of a call with all its attempts.
 pub const OPERATION: Duration = Duration::from_secs(20);
 
-/// A backend behind the standard layers: trace, deadline of the call, retry, rate limit, deadline of the attempt.
-pub fn standard(backend: SharedProvider, rate: RateLimit, counters: Arc<Counters>) -> SharedProvider {
-    let attempt: SharedProvider = Arc::new(Deadline::new(backend, ATTEMPT));
+/// A backend behind the standard layers: trace, circuit breaker, deadline of the call, retry, rate limit, deadline of the
+/// attempt. A backend whose attempts consist of several calls, each with a deadline of its own, names a longer one here.
+pub fn standard(
+    backend: SharedProvider,
+    rate: RateLimit,
+    attempt: Duration,
+    counters: Arc<Counters>,
+) -> SharedProvider {
+    let attempt: SharedProvider = Arc::new(Deadline::new(backend, attempt));
     let limited: SharedProvider = Arc::new(Limit::new(attempt, rate));
     let retried: SharedProvider = Arc::new(Retry::new(limited));
     let bounded: SharedProvider = Arc::new(Deadline::new(retried, OPERATION));
-    Arc::new(Trace::new(bounded, counters))
+    let broken: SharedProvider = Arc::new(Breaker::new(bounded));
+    Arc::new(Trace::new(broken, counters))
 }

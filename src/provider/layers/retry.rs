@@ -1,7 +1,7 @@
 //! Transient failures are tried again, a few times and with growing, jittered pauses.
 //!
-//! Every call may be repeated by the contract of the seam. A backend whose create has no idempotency token must make
-//! it repeatable itself, by finding what an earlier attempt left.
+//! Every call may be repeated by the contract of the seam, but for the creates that a backend names as not repeatable
+//! at once: those are tried again only where nothing was changed.
 
 use std::{future::Future, time::Duration};
 
@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use crate::{
     model::{
         measurement::{Reading, Subject},
-        resource::{Delta, Desired, Key, Observed, Removal},
+        resource::{Delta, Desired, Observed, Removal, Sought},
     },
     provider::{Capabilities, Provider, ProviderError, Removed, SharedProvider},
 };
@@ -32,14 +32,24 @@ impl Retry {
     }
 }
 
-async fn retry<T, F>(mut call: impl FnMut() -> F + Send) -> Result<T, ProviderError>
+async fn retry<T, F>(call: impl FnMut() -> F + Send) -> Result<T, ProviderError>
+where
+    F: Future<Output = Result<T, ProviderError>> + Send,
+{
+    retry_where(ProviderError::is_transient, call).await
+}
+
+async fn retry_where<T, F>(
+    again: impl Fn(&ProviderError) -> bool + Send,
+    mut call: impl FnMut() -> F + Send,
+) -> Result<T, ProviderError>
 where
     F: Future<Output = Result<T, ProviderError>> + Send,
 {
     let mut attempt = 1;
     loop {
         match call().await {
-            Err(error) if error.is_transient() && attempt < ATTEMPTS => {
+            Err(error) if again(&error) && attempt < ATTEMPTS => {
                 let longest = FIRST_PAUSE * 2u32.pow(attempt - 1);
                 // Full jitter: callers that failed together do not come back together.
                 tokio::time::sleep(longest.mul_f64(rand::random::<f64>())).await;
@@ -56,12 +66,19 @@ impl Provider for Retry {
         self.inner.capabilities()
     }
 
-    async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
-        retry(|| self.inner.observe(key)).await
+    fn creates_once(&self) -> Capabilities {
+        self.inner.creates_once()
+    }
+
+    async fn observe(&self, sought: &Sought) -> Result<Option<Observed>, ProviderError> {
+        retry(|| self.inner.observe(sought)).await
     }
 
     async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {
-        retry(|| self.inner.create(desired)).await
+        // A second call might make a second resource, unless the first is known to have made none.
+        let once = self.inner.creates_once().contains(&desired.key.kind);
+        let again = |error: &ProviderError| error.is_transient() && (!once || error.changed_nothing);
+        retry_where(again, || self.inner.create(desired)).await
     }
 
     async fn update(&self, desired: &Desired, delta: &Delta) -> Result<(), ProviderError> {

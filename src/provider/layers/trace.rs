@@ -14,7 +14,7 @@ use tracing::Instrument;
 use crate::{
     model::{
         measurement::{Reading, Subject},
-        resource::{Delta, Desired, Key, Kind, Observed, Removal},
+        resource::{Delta, Desired, Key, Kind, Observed, Removal, Sought},
     },
     provider::{Capabilities, Operation, Provider, ProviderError, Removed, SharedProvider},
 };
@@ -77,8 +77,12 @@ impl Provider for Trace {
         self.inner.capabilities()
     }
 
-    async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
-        self.record(Operation::Observe, key, self.inner.observe(key)).await
+    fn creates_once(&self) -> Capabilities {
+        self.inner.creates_once()
+    }
+
+    async fn observe(&self, sought: &Sought) -> Result<Option<Observed>, ProviderError> {
+        self.record(Operation::Observe, &sought.key, self.inner.observe(sought)).await
     }
 
     async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {

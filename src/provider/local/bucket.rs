@@ -109,6 +109,7 @@ impl Call {
 pub(super) fn bare_bucket() -> Bucket {
     Bucket {
         encryption_key: None,
+        bucket_key: false,
         versioning: false,
         public_access_blocked: false,
         tls_only: false,

@@ -30,7 +30,7 @@ use crate::model::{
     attributes::Attributes,
     measurement::{Reading, Subject},
     owner::Claim,
-    resource::{Delta, Desired, Health, Key, Kind, Observed, Removal},
+    resource::{Delta, Desired, Health, Key, Kind, Observed, Removal, Sought},
 };
 
 /// Number of times that a row is read again because it changed while it was looked at.
@@ -79,8 +79,8 @@ impl Provider for Local {
         Kind::ALL.into()
     }
 
-    async fn observe(&self, key: &Key) -> Result<Option<Observed>, ProviderError> {
-        let key = key.clone();
+    async fn observe(&self, sought: &Sought) -> Result<Option<Observed>, ProviderError> {
+        let key = sought.key.clone();
         self.blocking(Operation::Observe, move |call| call.observe(&key)).await
     }
 

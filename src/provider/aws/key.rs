@@ -1,0 +1,383 @@
+//! KMS: the product's key, its alias, and the search for what a create without an answer may have left.
+//!
+//! A key is found by its alias, and where that leads nowhere by its tags. Nothing uses a key before its alias leads to it,
+//! so a further key of the same mark is a surplus that may be scheduled for deletion at any time.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_kms::types::{KeyMetadata, KeyState, Tag};
+use aws_sdk_resourcegroupstagging::types::TagFilter;
+use futures::future::{try_join, try_join_all};
+
+use super::{Aws, Call, Failure, may_complete, may_remove, may_update, tag};
+use crate::{
+    model::{
+        attributes::{Attributes, EncryptionKey},
+        owner::{Claim, Owner},
+        resource::{Delta, Desired, Health, Key, Observed, Removal, Tags},
+    },
+    provider::ErrorKind,
+};
+
+/// Days until a surplus key ends: the longest that there is, so that everybody can still object.
+const SURPLUS_WINDOW: i32 = 30;
+/// Number of keys of one product that are looked at. More than two would be a fault in itself.
+const MAX_KEYS: usize = 10;
+/// Number of pages of any listing about one resource.
+const MAX_PAGES: usize = 20;
+
+/// A key as it was found.
+struct Found {
+    metadata: KeyMetadata,
+    tags: Tags,
+    /// Whether the alias led to it.
+    named: bool,
+}
+
+impl Found {
+    fn arn(&self) -> String {
+        self.metadata.arn().unwrap_or(self.metadata.key_id()).to_owned()
+    }
+
+    fn owner(&self) -> Option<Owner> {
+        tag::read(&self.tags).0
+    }
+
+    fn is_pending(&self) -> bool {
+        self.metadata.key_state() == Some(&KeyState::PendingDeletion)
+    }
+
+    /// The better one comes first: one that works, then the nearest mark, then the oldest.
+    fn rank(&self, owner: &Owner) -> impl Ord + use<> {
+        let claim = match owner.claim(self.owner().as_ref()) {
+            Claim::Mine => 0,
+            Claim::Predecessor => 1,
+            Claim::Released => 2,
+            Claim::Foreign | Claim::Unmarked => 3,
+        };
+        let created = self.metadata.creation_date().map(aws_sdk_kms::primitives::DateTime::as_nanos);
+        (self.is_pending(), claim, created, self.arn())
+    }
+}
+
+/// The product's key and the surplus ones.
+struct Keys {
+    primary: Found,
+    surplus: BTreeSet<String>,
+}
+
+fn alias(name: &str) -> String {
+    format!("alias/{name}")
+}
+
+fn tags(tags: &Tags) -> Result<Vec<Tag>, Failure> {
+    let tag = |(key, value): (&String, &String)| Tag::builder().tag_key(key).tag_value(value).build();
+    tags.iter()
+        .map(tag)
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::refusal(ErrorKind::Invalid, format!("a tag is not allowed: {error}")))
+}
+
+impl Aws {
+    pub(super) async fn observe_key(&self, key: &Key, owner: &Owner) -> Result<Option<Observed>, Failure> {
+        let Some(Keys { primary, surplus }) = self.find_keys(&key.name, owner).await? else {
+            return Ok(None);
+        };
+        let rotation = if primary.is_pending() { false } else { self.is_rotated(&primary.arn()).await? };
+        let (owner, tags) = tag::read(&primary.tags);
+        let health = match primary.metadata.key_state() {
+            Some(KeyState::Enabled) => Health::Live,
+            Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion) => Health::PendingDeletion,
+            Some(KeyState::Creating | KeyState::Updating) => {
+                return Err(Failure::new(ErrorKind::Unavailable, "the key is being changed"));
+            }
+            _ => Health::Disabled,
+        };
+        let attributes = Attributes::EncryptionKey(EncryptionKey {
+            description: primary.metadata.description().unwrap_or_default().to_owned(),
+            rotation,
+            named: primary.named,
+            surplus,
+            tags,
+        });
+        Ok(Some(Observed { key: key.clone(), id: primary.arn(), owner, attributes, health }))
+    }
+
+    pub(super) async fn create_key(&self, desired: &Desired, want: &EncryptionKey) -> Result<(), Failure> {
+        let name = &desired.key.name;
+        let found = self.find_keys(name, &desired.owner).await.map_err(Failure::before_effect)?;
+        let arn = match found {
+            Some(keys) => {
+                may_complete(keys.primary.owner().as_ref(), desired)?;
+                self.take_back(&keys.primary, desired, want).await?;
+                if keys.primary.named && self.is_rotated(&keys.primary.arn()).await? == want.rotation {
+                    return Ok(());
+                }
+                keys.primary.arn()
+            }
+            None => self.make_key(desired, want).await?,
+        };
+        // From here on a key exists, and the search must find it again whatever happens.
+        try_join(self.rotate(&arn), self.name_key(name, &arn)).await.map_err(Failure::after_effect)?;
+        Ok(())
+    }
+
+    pub(super) async fn update_key(
+        &self,
+        desired: &Desired,
+        want: &EncryptionKey,
+        delta: &Delta,
+    ) -> Result<(), Failure> {
+        let keys = self.find_keys(&desired.key.name, &desired.owner).await?.ok_or_else(Failure::absent)?;
+        may_update(keys.primary.owner().as_ref(), desired, delta)?;
+        let arn = keys.primary.arn();
+        self.tag_key(&arn, &changed_tags(desired, &want.tags, delta)).await?;
+        if delta.touches("description") {
+            self.describe_anew(&arn, &want.description).await?;
+        }
+        if delta.touches("rotation") && want.rotation {
+            self.rotate(&arn).await?;
+        }
+        if delta.touches("named") && !keys.primary.named {
+            self.name_key(&desired.key.name, &arn).await?;
+        }
+        // Only what was planned and is still a surplus now.
+        let planned = delta.below("surplus").collect::<BTreeSet<_>>();
+        for surplus in keys.surplus.iter().filter(|surplus| planned.contains(surplus.as_str())) {
+            self.schedule_deletion(surplus, SURPLUS_WINDOW).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn delete_key(&self, removal: &Removal) -> Result<(), Failure> {
+        let Some(keys) = self.find_keys(&removal.key.name, &removal.owner).await? else {
+            return Ok(());
+        };
+        may_remove(keys.primary.owner().as_ref(), removal)?;
+        for surplus in &keys.surplus {
+            self.schedule_deletion(surplus, SURPLUS_WINDOW).await?;
+        }
+        if keys.primary.is_pending() {
+            return Ok(());
+        }
+        if keys.primary.named {
+            let request = self.clients.kms.delete_alias().alias_name(alias(&removal.key.name)).send();
+            absent_is_fine(self.call(Call::DeleteAlias, request).await.map(drop))?;
+        }
+        self.schedule_deletion(&keys.primary.arn(), removal.key_window_days).await
+    }
+
+    /// The identifier of the usable key of that name, for whatever is to be encrypted with it.
+    pub(super) async fn key_to_use(&self, name: &str) -> Result<String, Failure> {
+        let metadata = self.describe(&alias(name)).await?;
+        match metadata {
+            Some(metadata) if metadata.key_state() == Some(&KeyState::Enabled) => {
+                Ok(metadata.arn().unwrap_or(metadata.key_id()).to_owned())
+            }
+            Some(_) => Err(Failure::refusal(
+                ErrorKind::Conflict,
+                format!("the key {name} cannot be used in its state"),
+            )),
+            None => Err(Failure::refusal(ErrorKind::NotFound, format!("there is no key {name} yet"))),
+        }
+    }
+
+    /// The name by which a key is known; its identifier where it has none.
+    pub(super) async fn key_name(&self, id: &str) -> Result<String, Failure> {
+        let request = self.clients.kms.list_aliases().key_id(id).send();
+        let known = match self.call(Call::ListAliases, request).await {
+            Ok(listed) => listed.aliases.unwrap_or_default(),
+            Err(failure) if failure.is_absent() => Vec::new(),
+            // A key of another account, or one that is gone, is no key of ours.
+            Err(failure) if failure.kind == ErrorKind::Invalid => Vec::new(),
+            Err(failure) => return Err(failure),
+        };
+        let name = known.iter().find_map(|alias| alias.alias_name()?.strip_prefix("alias/"));
+        Ok(name.unwrap_or(id).to_owned())
+    }
+
+    /// Finds the product's key by its alias, else by its tags, and the surplus ones beside it.
+    async fn find_keys(&self, name: &str, owner: &Owner) -> Result<Option<Keys>, Failure> {
+        let (named, mut marked) = try_join(self.named_key(name), self.marked_keys(owner)).await?;
+        marked.retain(|found| named.as_ref().is_none_or(|named| named.arn() != found.arn()));
+        let primary = if let Some(named) = named {
+            named
+        } else {
+            let best = marked.iter().enumerate().min_by_key(|(_, found)| found.rank(owner));
+            let Some(best) = best.map(|(index, _)| index) else { return Ok(None) };
+            marked.swap_remove(best)
+        };
+        let surplus = marked.iter().filter(|found| {
+            let claim = owner.claim(found.owner().as_ref());
+            matches!(claim, Claim::Mine | Claim::Predecessor) && !found.is_pending()
+        });
+        let surplus = surplus.map(Found::arn).collect();
+        Ok(Some(Keys { primary, surplus }))
+    }
+
+    async fn named_key(&self, name: &str) -> Result<Option<Found>, Failure> {
+        let Some(metadata) = self.describe(&alias(name)).await? else { return Ok(None) };
+        let tags = self.key_tags(metadata.key_id()).await?;
+        Ok(Some(Found { metadata, tags, named: true }))
+    }
+
+    /// The keys that carry the purpose of an owner and could be its own. The search may be behind by some minutes.
+    async fn marked_keys(&self, owner: &Owner) -> Result<Vec<Found>, Failure> {
+        let filter = TagFilter::builder().key(tag::PURPOSE).values(&owner.purpose).build();
+        let request =
+            self.clients.tagging.get_resources().resource_type_filters("kms:key").tag_filters(filter);
+        let answer = self.call(Call::GetResources, request.send()).await?;
+        let listed = answer.resource_tag_mapping_list.unwrap_or_default();
+        let found = listed.into_iter().filter_map(|found| {
+            let tags = found.tags.unwrap_or_default().into_iter();
+            let tags: Tags = tags.map(|tag| (tag.key, tag.value)).collect();
+            let claim = owner.claim(tag::read(&tags).0.as_ref());
+            let ours = !matches!(claim, Claim::Foreign | Claim::Unmarked);
+            found.resource_arn.filter(|_| ours).map(|arn| (arn, tags))
+        });
+        let looks = found.take(MAX_KEYS).map(|(arn, tags)| async move {
+            // The search also lists keys that are gone by now.
+            let metadata = self.describe(&arn).await?;
+            Ok::<_, Failure>(metadata.map(|metadata| Found { metadata, tags, named: false }))
+        });
+        Ok(try_join_all(looks).await?.into_iter().flatten().collect())
+    }
+
+    async fn describe(&self, id: &str) -> Result<Option<KeyMetadata>, Failure> {
+        let request = self.clients.kms.describe_key().key_id(id).send();
+        match self.call(Call::DescribeKey, request).await {
+            Ok(answer) => answer.key_metadata.map(Some).ok_or_else(garbled),
+            Err(failure) if failure.is_absent() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn key_tags(&self, id: &str) -> Result<Tags, Failure> {
+        let mut tags = Tags::new();
+        let mut marker = None;
+        for _ in 0..MAX_PAGES {
+            let request = self.clients.kms.list_resource_tags().key_id(id).set_marker(marker.take());
+            let page = self.call(Call::ListResourceTags, request.send()).await?;
+            let listed = page.tags.unwrap_or_default().into_iter();
+            tags.extend(listed.map(|tag| (tag.tag_key, tag.tag_value)));
+            marker = page.next_marker.filter(|_| page.truncated);
+            if marker.is_none() {
+                return Ok(tags);
+            }
+        }
+        Err(garbled())
+    }
+
+    async fn is_rotated(&self, arn: &str) -> Result<bool, Failure> {
+        let request = self.clients.kms.get_key_rotation_status().key_id(arn).send();
+        match self.call(Call::GetKeyRotationStatus, request).await {
+            Ok(answer) => Ok(answer.key_rotation_enabled),
+            // A key that cannot be used is not rotated either.
+            Err(failure) if failure.is(&["KMSInvalidStateException", "UnsupportedOperationException"]) => {
+                Ok(false)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn make_key(&self, desired: &Desired, want: &EncryptionKey) -> Result<String, Failure> {
+        let all = tags(&tag::all(&desired.owner, &want.tags))?;
+        let request = self.clients.kms.create_key().description(&want.description).set_tags(Some(all)).send();
+        let made = self.call(Call::CreateKey, request).await?;
+        made.key_metadata.map(|made| made.arn.unwrap_or(made.key_id)).ok_or_else(garbled)
+    }
+
+    /// Makes a key that was found the product's own again.
+    async fn take_back(&self, found: &Found, desired: &Desired, want: &EncryptionKey) -> Result<(), Failure> {
+        let arn = found.arn();
+        if found.is_pending() {
+            let request = self.clients.kms.cancel_key_deletion().key_id(&arn).send();
+            self.call(Call::CancelKeyDeletion, request).await?;
+        }
+        if found.metadata.key_state() != Some(&KeyState::Enabled) {
+            let request = self.clients.kms.enable_key().key_id(&arn).send();
+            self.call(Call::EnableKey, request).await?;
+        }
+        let wanted = tag::all(&desired.owner, &want.tags);
+        let differing =
+            wanted.into_iter().filter(|(key, value)| found.tags.get(key) != Some(value)).collect();
+        self.tag_key(&arn, &differing).await?;
+        if found.metadata.description() != Some(&want.description) {
+            self.describe_anew(&arn, &want.description).await?;
+        }
+        Ok(())
+    }
+
+    async fn tag_key(&self, arn: &str, wanted: &Tags) -> Result<(), Failure> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let request = self.clients.kms.tag_resource().key_id(arn).set_tags(Some(tags(wanted)?)).send();
+        self.call(Call::TagKey, request).await.map(drop)
+    }
+
+    async fn describe_anew(&self, arn: &str, description: &str) -> Result<(), Failure> {
+        let request = self.clients.kms.update_key_description().key_id(arn).description(description).send();
+        self.call(Call::UpdateKeyDescription, request).await.map(drop)
+    }
+
+    async fn rotate(&self, arn: &str) -> Result<(), Failure> {
+        let request = self.clients.kms.enable_key_rotation().key_id(arn).send();
+        self.call(Call::EnableKeyRotation, request).await.map(drop)
+    }
+
+    /// Leads the name to a key. A name that leads elsewhere belongs to another key: ours is then the surplus, or the name
+    /// is somebody else's; the next look tells which.
+    async fn name_key(&self, name: &str, arn: &str) -> Result<(), Failure> {
+        let request = self.clients.kms.create_alias().alias_name(alias(name)).target_key_id(arn).send();
+        match self.call(Call::CreateAlias, request).await {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.is(&["AlreadyExistsException"]) => {
+                let target = self.describe(&alias(name)).await?;
+                let leads_here = target.is_some_and(|target| target.arn() == Some(arn));
+                if leads_here {
+                    Ok(())
+                } else {
+                    Err(Failure::new(ErrorKind::Conflict, "its name leads to another key"))
+                }
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn schedule_deletion(&self, arn: &str, days: i32) -> Result<(), Failure> {
+        let request =
+            self.clients.kms.schedule_key_deletion().key_id(arn).pending_window_in_days(days).send();
+        match self.call(Call::ScheduleKeyDeletion, request).await {
+            Err(failure) if failure.is(&["KMSInvalidStateException"]) || failure.is_absent() => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+}
+
+/// The tags that a delta changes, those of the mark among them.
+pub(super) fn changed_tags(desired: &Desired, tags: &Tags, delta: &Delta) -> Tags {
+    let mut changed = Tags::new();
+    if delta.touches("owner") {
+        changed.extend(tag::mark(&desired.owner));
+    }
+    for key in delta.below("tags") {
+        if let Some(value) = tags.get(key) {
+            changed.insert(key.to_owned(), value.clone());
+        }
+    }
+    changed
+}
+
+/// A removal of something that is gone already is done.
+pub(super) fn absent_is_fine(answer: Result<(), Failure>) -> Result<(), Failure> {
+    match answer {
+        Err(failure) if failure.is_absent() => Ok(()),
+        answer => answer,
+    }
+}
+
+/// An answer that lacks what every answer has.
+pub(super) fn garbled() -> Failure {
+    Failure::new(ErrorKind::Unexpected, "the answer of the service lacks what it must have")
+}
