@@ -17,6 +17,10 @@ build: ## Build the operator and the command line
 control-plane: ## Install etcd, kube-apiserver, kubectl and kube-controller-manager for tests and demo
 	@tests/control-plane/install.sh
 
+.PHONY: emulators
+emulators: ## Install the AWS emulators for tests: moto, MiniStack and the fault proxy microburst
+	@tests/emulators/install.sh
+
 .PHONY: demo
 demo: control-plane ## Run a mesh on this machine and show it; ends with 0 when all is as expected
 	@echo "==> building the operator (a few minutes the first time)"
