@@ -5,7 +5,6 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
 
@@ -22,6 +21,7 @@ use pem::Pem;
 use tempfile::TempDir;
 
 use super::{
+    ports::free_port,
     process::Kept,
     wait::{Seen, wait_for},
 };
@@ -67,31 +67,11 @@ struct Ports {
     manager: u16,
 }
 
-/// First of the ports that are tried: below those that the system gives to clients, so that a server which is
-/// stopped for a while finds its port free again.
-const FIRST_PORT: u16 = 20_000;
-/// Number of ports that are tried.
-const PORTS: u16 = 10_000;
-/// Ports handed out by this process; none is handed out twice.
-static HANDED_OUT: AtomicU16 = AtomicU16::new(0);
-
 impl Ports {
     /// Ports that are free now and that this process has not handed out before.
     fn free() -> Result<Self> {
         Ok(Self { etcd: free_port()?, peers: free_port()?, api: free_port()?, manager: free_port()? })
     }
-}
-
-fn free_port() -> Result<u16> {
-    // Another process begins somewhere else.
-    let begin = u16::try_from(std::process::id() * 61 % u32::from(PORTS))?;
-    for _ in 0..PORTS {
-        let port = FIRST_PORT + (begin + HANDED_OUT.fetch_add(1, Ordering::SeqCst) % PORTS) % PORTS;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    bail!("no port from {FIRST_PORT} on is free")
 }
 
 impl ControlPlane {

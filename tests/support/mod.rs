@@ -5,5 +5,6 @@
 
 pub(crate) mod control_plane;
 pub(crate) mod operator;
+pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod wait;
