@@ -28,7 +28,7 @@ demo: control-plane ## Run a mesh on this machine and show it; ends with 0 when 
 	@$(CARGO) run --locked --quiet --example demo
 
 .PHONY: test
-test: lint control-plane ## Run every check and every test, on a fresh machine too
+test: lint control-plane emulators ## Run every check and every test, on a fresh machine too
 	$(CARGO) test --locked
 
 .PHONY: lint
