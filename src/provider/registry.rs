@@ -8,7 +8,7 @@ use std::{
 };
 
 #[cfg(feature = "aws")]
-use super::aws::{Aws, Calls};
+use super::aws::{Aws, Calls, Identity};
 use super::{
     ErrorKind, Operation, ProviderError, SharedProvider,
     layers::{self, trace::Counters},
@@ -43,6 +43,8 @@ pub struct Registry {
     counters: Arc<Counters>,
     #[cfg(feature = "aws")]
     calls: Arc<Calls>,
+    #[cfg(feature = "aws")]
+    identity: Identity,
     /// Wraps every backend, for tests that inject faults.
     wrap: Option<Wrap>,
 }
@@ -54,6 +56,14 @@ impl Registry {
     /// A registry that wraps every backend before the standard layers come around it.
     pub fn wrapped(wrap: Wrap) -> Self {
         Self { wrap: Some(wrap), ..Self::default() }
+    }
+
+    /// The registry with another identity of the operator than its environment gives it.
+    #[cfg(feature = "aws")]
+    #[must_use]
+    pub fn acting_as(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
     }
 
     /// How often each API call of the backend `aws` was made, over all accounts.
@@ -124,7 +134,7 @@ impl Registry {
             Backend::Aws => {
                 let settings = spec.aws.clone().unwrap_or_default();
                 // In a box, because it is seldom needed and would make every future around it larger.
-                Ok(Arc::new(Box::pin(Aws::open(&settings, place, &self.calls)).await?))
+                Ok(Arc::new(Box::pin(Aws::open(&settings, place, &self.identity, &self.calls)).await?))
             }
             #[cfg(not(feature = "aws"))]
             Backend::Aws => Err(ProviderError::new(

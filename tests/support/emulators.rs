@@ -23,6 +23,9 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 /// The region of whoever does not name one.
 pub(crate) const REGION: &str = "eu-central-1";
 
+/// The program that starts moto.
+const MOTO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulators/moto_server.py");
+
 const READY: Duration = Duration::from_mins(1);
 /// Starts that are tried, because a free port may be taken by somebody else before it is used.
 const STARTS: usize = 3;
@@ -158,7 +161,7 @@ impl Emulators {
         of_moto.extend(environment);
         let moto = Program {
             name: "moto",
-            arguments: &["-m", "moto.server", "-H", "127.0.0.1", "-p", "PORT"],
+            arguments: &[MOTO, "-H", "127.0.0.1", "-p", "PORT"],
             environment: &of_moto,
             ready: "/moto-api/data.json",
         };

@@ -57,18 +57,18 @@ fn read(alarm: &MetricAlarm, tags: Tags) -> FreshnessAlarm {
 impl Aws {
     pub(super) async fn observe_alarm(&self, key: &Key) -> Result<Option<Observed>, Failure> {
         let Some(alarm) = self.alarm(&key.name).await? else { return Ok(None) };
-        let (owner, tags) = tag::read(&self.alarm_tags(&key.name).await?);
-        let id = alarm.alarm_arn().map_or_else(|| self.alarm_arn(&key.name), str::to_owned);
+        let id = self.arn_of(&alarm);
+        let (owner, tags) = tag::read(&self.alarm_tags(&id).await?);
         let attributes = Attributes::FreshnessAlarm(read(&alarm, tags));
         Ok(Some(Observed { key: key.clone(), id, owner, attributes, health: Health::Live }))
     }
 
     pub(super) async fn create_alarm(&self, desired: &Desired, want: &FreshnessAlarm) -> Result<(), Failure> {
         // The service would replace an alarm of that name without a word.
-        if self.alarm(&desired.key.name).await?.is_some() {
-            let found = self.alarm_tags(&desired.key.name).await?;
-            may_complete(tag::read(&found).0.as_ref(), desired)?;
-            self.tag_alarm(&desired.key.name, &tag::all(&desired.owner, &want.tags)).await?;
+        if let Some(found) = self.alarm(&desired.key.name).await? {
+            let id = self.arn_of(&found);
+            may_complete(tag::read(&self.alarm_tags(&id).await?).0.as_ref(), desired)?;
+            self.tag_alarm(&id, &tag::all(&desired.owner, &want.tags)).await?;
         }
         self.put_alarm(desired, want).await
     }
@@ -79,12 +79,10 @@ impl Aws {
         want: &FreshnessAlarm,
         delta: &Delta,
     ) -> Result<(), Failure> {
-        let name = &desired.key.name;
-        if self.alarm(name).await?.is_none() {
-            return Err(Failure::absent());
-        }
-        may_update(tag::read(&self.alarm_tags(name).await?).0.as_ref(), desired, delta)?;
-        self.tag_alarm(name, &changed_tags(desired, &want.tags, delta)).await?;
+        let found = self.alarm(&desired.key.name).await?.ok_or_else(Failure::absent)?;
+        let id = self.arn_of(&found);
+        may_update(tag::read(&self.alarm_tags(&id).await?).0.as_ref(), desired, delta)?;
+        self.tag_alarm(&id, &changed_tags(desired, &want.tags, delta)).await?;
         let beside_tags = delta
             .0
             .iter()
@@ -94,10 +92,8 @@ impl Aws {
 
     pub(super) async fn delete_alarm(&self, removal: &Removal) -> Result<(), Failure> {
         let name = &removal.key.name;
-        if self.alarm(name).await?.is_none() {
-            return Ok(());
-        }
-        may_remove(tag::read(&self.alarm_tags(name).await?).0.as_ref(), removal)?;
+        let Some(found) = self.alarm(name).await? else { return Ok(()) };
+        may_remove(tag::read(&self.alarm_tags(&self.arn_of(&found)).await?).0.as_ref(), removal)?;
         let request = self.clients.cloudwatch.delete_alarms().alarm_names(name).send();
         absent_is_fine(self.call(Call::DeleteAlarms, request).await.map(drop))
     }
@@ -112,19 +108,18 @@ impl Aws {
             .find(|alarm| alarm.alarm_name() == Some(name)))
     }
 
-    async fn alarm_tags(&self, name: &str) -> Result<Tags, Failure> {
-        let request =
-            self.clients.cloudwatch.list_tags_for_resource().resource_arn(self.alarm_arn(name)).send();
+    async fn alarm_tags(&self, id: &str) -> Result<Tags, Failure> {
+        let request = self.clients.cloudwatch.list_tags_for_resource().resource_arn(id).send();
         let answer = self.call(Call::ListAlarmTags, request).await?;
         let pair = |tag: Tag| tag.key.zip(tag.value).ok_or_else(garbled);
         answer.tags.unwrap_or_default().into_iter().map(pair).collect()
     }
 
-    async fn tag_alarm(&self, name: &str, wanted: &Tags) -> Result<(), Failure> {
+    async fn tag_alarm(&self, id: &str, wanted: &Tags) -> Result<(), Failure> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let request = self.clients.cloudwatch.tag_resource().resource_arn(self.alarm_arn(name));
+        let request = self.clients.cloudwatch.tag_resource().resource_arn(id);
         self.call(Call::TagAlarm, request.set_tags(Some(tag_set(wanted))).send()).await.map(drop)
     }
 
@@ -153,8 +148,11 @@ impl Aws {
         self.call(Call::PutMetricAlarm, request.send()).await.map(drop)
     }
 
-    fn alarm_arn(&self, name: &str) -> String {
-        arn::alarm(&self.place.account, &self.place.region, name)
+    /// The identifier of an alarm, as the service gives it.
+    fn arn_of(&self, alarm: &MetricAlarm) -> String {
+        let computed =
+            || arn::alarm(&self.place.account, &self.place.region, alarm.alarm_name().unwrap_or_default());
+        alarm.alarm_arn().map_or_else(computed, str::to_owned)
     }
 
     /// Makes the topic of the domain, unless the alarm tells another one, or it was made before in the life of this

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
 };
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 
 use super::{
     calls::{Call, Calls},
@@ -26,6 +26,18 @@ const CONNECT: Duration = Duration::from_secs(3);
 const CALL: Duration = Duration::from_secs(5);
 /// Under which name the operator's sessions appear in the audit log of an account.
 const SESSION: &str = "dataproduct-operator";
+
+/// Who the operator is before it assumes any role: what its environment says, unless it is told otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct Identity(Option<SharedCredentialsProvider>);
+
+impl Identity {
+    /// A fixed pair of keys, for tests: nothing that a user sets leads here.
+    pub fn of_keys(id: &str, secret: &str) -> Self {
+        let keys = Credentials::new(id, secret, None, None, "given");
+        Self(Some(SharedCredentialsProvider::new(keys)))
+    }
+}
 
 /// One client a service.
 #[derive(Debug, Clone)]
@@ -44,10 +56,11 @@ impl Clients {
     pub(super) async fn open(
         settings: &AwsBackend,
         place: &Place,
+        identity: &Identity,
         calls: &Calls,
     ) -> Result<Self, ProviderError> {
         let endpoints = settings.endpoints.clone().unwrap_or_default();
-        let own = operator(place).await;
+        let own = operator(place, identity).await;
         let config = match &place.role {
             None => own,
             Some(role) => assumed(own, role, &endpoints).await,
@@ -88,14 +101,16 @@ impl Clients {
 }
 
 /// The operator's own identity, as its environment gives it.
-async fn operator(place: &Place) -> SdkConfig {
+async fn operator(place: &Place, identity: &Identity) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(CALL).build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(Region::new(place.region.clone()))
         .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts)
-        .load()
-        .await
+        .timeout_config(timeouts);
+    if let Some(credentials) = &identity.0 {
+        loader = loader.credentials_provider(credentials.clone());
+    }
+    loader.load().await
 }
 
 /// The identity of a role that the operator assumes.

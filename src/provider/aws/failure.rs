@@ -94,7 +94,8 @@ impl Failure {
             SdkError::ServiceError(context) => {
                 let status = context.raw().status().as_u16();
                 let code = context.err().code().unwrap_or_default().to_owned();
-                let said = context.err().message().unwrap_or("no reason given").to_owned();
+                let said =
+                    context.err().message().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
                 // A server that broke may have broken after the effect.
                 (kind_of(&code, status), code, said, status < 500)
             }

@@ -39,6 +39,11 @@ impl Found {
         self.metadata.arn().unwrap_or(self.metadata.key_id()).to_owned()
     }
 
+    /// The identifier within the account, which every call takes.
+    fn id(&self) -> &str {
+        self.metadata.key_id()
+    }
+
     fn owner(&self) -> Option<Owner> {
         tag::read(&self.tags).0
     }
@@ -66,6 +71,11 @@ struct Keys {
     surplus: BTreeSet<String>,
 }
 
+/// The identifier within the account of an ARN.
+fn id_of(arn: &str) -> &str {
+    arn.rsplit_once("key/").map_or(arn, |(_, id)| id)
+}
+
 fn alias(name: &str) -> String {
     format!("alias/{name}")
 }
@@ -83,7 +93,7 @@ impl Aws {
         let Some(Keys { primary, surplus }) = self.find_keys(&key.name, owner).await? else {
             return Ok(None);
         };
-        let rotation = if primary.is_pending() { false } else { self.is_rotated(&primary.arn()).await? };
+        let rotation = if primary.is_pending() { false } else { self.is_rotated(primary.id()).await? };
         let (owner, tags) = tag::read(&primary.tags);
         let health = match primary.metadata.key_state() {
             Some(KeyState::Enabled) => Health::Live,
@@ -106,19 +116,19 @@ impl Aws {
     pub(super) async fn create_key(&self, desired: &Desired, want: &EncryptionKey) -> Result<(), Failure> {
         let name = &desired.key.name;
         let found = self.find_keys(name, &desired.owner).await.map_err(Failure::before_effect)?;
-        let arn = match found {
+        let id = match found {
             Some(keys) => {
                 may_complete(keys.primary.owner().as_ref(), desired)?;
                 self.take_back(&keys.primary, desired, want).await?;
-                if keys.primary.named && self.is_rotated(&keys.primary.arn()).await? == want.rotation {
+                if keys.primary.named && self.is_rotated(keys.primary.id()).await? == want.rotation {
                     return Ok(());
                 }
-                keys.primary.arn()
+                keys.primary.id().to_owned()
             }
             None => self.make_key(desired, want).await?,
         };
         // From here on a key exists, and the search must find it again whatever happens.
-        try_join(self.rotate(&arn), self.name_key(name, &arn)).await.map_err(Failure::after_effect)?;
+        try_join(self.rotate(&id), self.name_key(name, &id)).await.map_err(Failure::after_effect)?;
         Ok(())
     }
 
@@ -130,21 +140,21 @@ impl Aws {
     ) -> Result<(), Failure> {
         let keys = self.find_keys(&desired.key.name, &desired.owner).await?.ok_or_else(Failure::absent)?;
         may_update(keys.primary.owner().as_ref(), desired, delta)?;
-        let arn = keys.primary.arn();
-        self.tag_key(&arn, &changed_tags(desired, &want.tags, delta)).await?;
+        let id = keys.primary.id();
+        self.tag_key(id, &changed_tags(desired, &want.tags, delta)).await?;
         if delta.touches("description") {
-            self.describe_anew(&arn, &want.description).await?;
+            self.describe_anew(id, &want.description).await?;
         }
         if delta.touches("rotation") && want.rotation {
-            self.rotate(&arn).await?;
+            self.rotate(id).await?;
         }
         if delta.touches("named") && !keys.primary.named {
-            self.name_key(&desired.key.name, &arn).await?;
+            self.name_key(&desired.key.name, id).await?;
         }
         // Only what was planned and is still a surplus now.
         let planned = delta.below("surplus").collect::<BTreeSet<_>>();
         for surplus in keys.surplus.iter().filter(|surplus| planned.contains(surplus.as_str())) {
-            self.schedule_deletion(surplus, SURPLUS_WINDOW).await?;
+            self.schedule_deletion(id_of(surplus), SURPLUS_WINDOW).await?;
         }
         Ok(())
     }
@@ -155,7 +165,7 @@ impl Aws {
         };
         may_remove(keys.primary.owner().as_ref(), removal)?;
         for surplus in &keys.surplus {
-            self.schedule_deletion(surplus, SURPLUS_WINDOW).await?;
+            self.schedule_deletion(id_of(surplus), SURPLUS_WINDOW).await?;
         }
         if keys.primary.is_pending() {
             return Ok(());
@@ -164,7 +174,7 @@ impl Aws {
             let request = self.clients.kms.delete_alias().alias_name(alias(&removal.key.name)).send();
             absent_is_fine(self.call(Call::DeleteAlias, request).await.map(drop))?;
         }
-        self.schedule_deletion(&keys.primary.arn(), removal.key_window_days).await
+        self.schedule_deletion(keys.primary.id(), removal.key_window_days).await
     }
 
     /// The identifier of the usable key of that name, for whatever is to be encrypted with it.
@@ -268,8 +278,8 @@ impl Aws {
         Err(garbled())
     }
 
-    async fn is_rotated(&self, arn: &str) -> Result<bool, Failure> {
-        let request = self.clients.kms.get_key_rotation_status().key_id(arn).send();
+    async fn is_rotated(&self, id: &str) -> Result<bool, Failure> {
+        let request = self.clients.kms.get_key_rotation_status().key_id(id).send();
         match self.call(Call::GetKeyRotationStatus, request).await {
             Ok(answer) => Ok(answer.key_rotation_enabled),
             // A key that cannot be used is not rotated either.
@@ -284,57 +294,57 @@ impl Aws {
         let all = tags(&tag::all(&desired.owner, &want.tags))?;
         let request = self.clients.kms.create_key().description(&want.description).set_tags(Some(all)).send();
         let made = self.call(Call::CreateKey, request).await?;
-        made.key_metadata.map(|made| made.arn.unwrap_or(made.key_id)).ok_or_else(garbled)
+        made.key_metadata.map(|made| made.key_id).ok_or_else(garbled)
     }
 
     /// Makes a key that was found the product's own again.
     async fn take_back(&self, found: &Found, desired: &Desired, want: &EncryptionKey) -> Result<(), Failure> {
-        let arn = found.arn();
+        let id = found.id();
         if found.is_pending() {
-            let request = self.clients.kms.cancel_key_deletion().key_id(&arn).send();
+            let request = self.clients.kms.cancel_key_deletion().key_id(id).send();
             self.call(Call::CancelKeyDeletion, request).await?;
         }
         if found.metadata.key_state() != Some(&KeyState::Enabled) {
-            let request = self.clients.kms.enable_key().key_id(&arn).send();
+            let request = self.clients.kms.enable_key().key_id(id).send();
             self.call(Call::EnableKey, request).await?;
         }
         let wanted = tag::all(&desired.owner, &want.tags);
         let differing =
             wanted.into_iter().filter(|(key, value)| found.tags.get(key) != Some(value)).collect();
-        self.tag_key(&arn, &differing).await?;
+        self.tag_key(id, &differing).await?;
         if found.metadata.description() != Some(&want.description) {
-            self.describe_anew(&arn, &want.description).await?;
+            self.describe_anew(id, &want.description).await?;
         }
         Ok(())
     }
 
-    async fn tag_key(&self, arn: &str, wanted: &Tags) -> Result<(), Failure> {
+    async fn tag_key(&self, id: &str, wanted: &Tags) -> Result<(), Failure> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let request = self.clients.kms.tag_resource().key_id(arn).set_tags(Some(tags(wanted)?)).send();
+        let request = self.clients.kms.tag_resource().key_id(id).set_tags(Some(tags(wanted)?)).send();
         self.call(Call::TagKey, request).await.map(drop)
     }
 
-    async fn describe_anew(&self, arn: &str, description: &str) -> Result<(), Failure> {
-        let request = self.clients.kms.update_key_description().key_id(arn).description(description).send();
+    async fn describe_anew(&self, id: &str, description: &str) -> Result<(), Failure> {
+        let request = self.clients.kms.update_key_description().key_id(id).description(description).send();
         self.call(Call::UpdateKeyDescription, request).await.map(drop)
     }
 
-    async fn rotate(&self, arn: &str) -> Result<(), Failure> {
-        let request = self.clients.kms.enable_key_rotation().key_id(arn).send();
+    async fn rotate(&self, id: &str) -> Result<(), Failure> {
+        let request = self.clients.kms.enable_key_rotation().key_id(id).send();
         self.call(Call::EnableKeyRotation, request).await.map(drop)
     }
 
     /// Leads the name to a key. A name that leads elsewhere belongs to another key: ours is then the surplus, or the name
     /// is somebody else's; the next look tells which.
-    async fn name_key(&self, name: &str, arn: &str) -> Result<(), Failure> {
-        let request = self.clients.kms.create_alias().alias_name(alias(name)).target_key_id(arn).send();
+    async fn name_key(&self, name: &str, id: &str) -> Result<(), Failure> {
+        let request = self.clients.kms.create_alias().alias_name(alias(name)).target_key_id(id).send();
         match self.call(Call::CreateAlias, request).await {
             Ok(_) => Ok(()),
             Err(failure) if failure.is(&["AlreadyExistsException"]) => {
                 let target = self.describe(&alias(name)).await?;
-                let leads_here = target.is_some_and(|target| target.arn() == Some(arn));
+                let leads_here = target.is_some_and(|target| target.key_id() == id);
                 if leads_here {
                     Ok(())
                 } else {
@@ -345,9 +355,8 @@ impl Aws {
         }
     }
 
-    async fn schedule_deletion(&self, arn: &str, days: i32) -> Result<(), Failure> {
-        let request =
-            self.clients.kms.schedule_key_deletion().key_id(arn).pending_window_in_days(days).send();
+    async fn schedule_deletion(&self, id: &str, days: i32) -> Result<(), Failure> {
+        let request = self.clients.kms.schedule_key_deletion().key_id(id).pending_window_in_days(days).send();
         match self.call(Call::ScheduleKeyDeletion, request).await {
             Err(failure) if failure.is(&["KMSInvalidStateException"]) || failure.is_absent() => Ok(()),
             answer => answer.map(drop),

@@ -23,6 +23,8 @@ use crate::model::{
 
 /// How far back values are looked for.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
+/// How far a publisher's clock may be ahead.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// Number of pages that are read of one request.
 const MAX_PAGES: usize = 50;
 /// Length of one period in seconds, as in the alarm.
@@ -109,8 +111,10 @@ impl Aws {
     pub(super) async fn measured(&self, subject: &Subject) -> Result<Vec<Reading>, Failure> {
         let now = Timestamp::now();
         let from = now.checked_sub(LOOK_BACK).map_err(|_| garbled())?;
+        // Whoever publishes may have a clock that is ahead of ours.
+        let to = now.checked_add(SKEW).map_err(|_| garbled())?;
         let queries = subject.objectives.iter().map(|objective| query(subject, *objective)).collect();
-        let results = self.metric_data(queries, from, now).await?;
+        let results = self.metric_data(queries, from, to).await?;
         let freshness = values(Objective::Freshness, &results);
         let silent = freshness.is_empty() && subject.objectives.contains(&Objective::Freshness);
         let since = if silent { self.alarm_since(&subject.alarm.name).await? } else { None };

@@ -28,8 +28,11 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::future::BoxFuture;
 
-pub use self::calls::{Call, Calls};
 use self::{calls::Turns, client::Clients, failure::Failure};
+pub use self::{
+    calls::{Call, Calls},
+    client::Identity,
+};
 use super::{Capabilities, ErrorKind, Operation, Provider, ProviderError, Removed, registry::Place};
 use crate::{
     api::AwsBackend,
@@ -69,9 +72,10 @@ impl Aws {
     pub async fn open(
         settings: &AwsBackend,
         place: &Place,
+        identity: &Identity,
         calls: &Arc<Calls>,
     ) -> Result<Self, ProviderError> {
-        let clients = Clients::open(settings, place, calls).await?;
+        let clients = Clients::open(settings, place, identity, calls).await?;
         let (place, calls) = (place.clone(), Arc::clone(calls));
         Ok(Self { place, clients, turns: Turns::new(), calls, topics: Topics::default() })
     }

@@ -84,9 +84,24 @@ async fn seen(world: &dyn World, desired: &Desired) -> Result<Observed, String> 
 }
 
 async fn made(world: &dyn World, case: &str, kind: Kind) -> Result<Desired, String> {
+    prepared(world, case, kind).await?;
     let desired = desired(case, kind)?;
     world.provider().create(&desired).await.map_err(told)?;
     Ok(desired)
+}
+
+/// Makes what a resource of a kind refers to.
+async fn prepared(world: &dyn World, case: &str, kind: Kind) -> Verdict {
+    let needed = match kind {
+        Kind::Bucket => Kind::EncryptionKey,
+        Kind::Grant => Kind::CatalogDatabase,
+        Kind::EncryptionKey | Kind::CatalogDatabase | Kind::FreshnessAlarm => return Ok(()),
+    };
+    let needed = desired(case, needed)?;
+    if look(world, &needed.key, &needed.owner).await?.is_none() {
+        world.provider().create(&needed).await.map_err(told)?;
+    }
+    Ok(())
 }
 
 /// Finds a difference between what was desired and what is observed.
@@ -252,6 +267,7 @@ async fn not_empty(world: &dyn World, case: String) -> Verdict {
 }
 
 async fn unmarked(world: &dyn World, case: String) -> Verdict {
+    prepared(world, &case, Kind::Bucket).await?;
     let desired = desired(&case, Kind::Bucket)?;
     if !world.make_unmarked(&desired.key).await? {
         return Ok(());
@@ -266,17 +282,18 @@ async fn unmarked(world: &dyn World, case: String) -> Verdict {
 }
 
 async fn fresh(world: &dyn World, case: String) -> Verdict {
-    let bucket = desired(&case, Kind::Bucket)?;
     let subject = Subject {
         domain: "conformance".to_owned(),
         product: case.clone(),
-        bucket: bucket.key.clone(),
+        bucket: key(&case, Kind::Bucket)?,
         alarm: key(&case, Kind::FreshnessAlarm)?,
         objectives: vec![Objective::Freshness],
     };
     let readings = world.provider().measure(&subject).await.map_err(told)?;
     ensure(readings.is_empty(), || format!("before the bucket exists: {readings:?}"))?;
-    world.provider().create(&bucket).await.map_err(told)?;
+    for kind in [Kind::Bucket, Kind::FreshnessAlarm] {
+        made(world, &case, kind).await?;
+    }
     let value = |readings: Vec<crate::model::measurement::Reading>| {
         readings
             .into_iter()
@@ -285,7 +302,7 @@ async fn fresh(world: &dyn World, case: String) -> Verdict {
     };
     let empty = value(world.provider().measure(&subject).await.map_err(told)?);
     ensure(matches!(empty, Some(Value::NoDataSince(_))), || format!("empty: {empty:?}"))?;
-    world.put_object(&bucket.key).await?;
+    world.deliver(&subject).await?;
     let full = value(world.provider().measure(&subject).await.map_err(told)?);
     ensure(matches!(full, Some(Value::NewestData(_))), || format!("with an object: {full:?}"))
 }

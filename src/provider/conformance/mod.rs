@@ -8,7 +8,7 @@ mod sample;
 use async_trait::async_trait;
 
 use super::SharedProvider;
-use crate::model::resource::Key;
+use crate::model::{measurement::Subject, resource::Key};
 
 /// A backend under test, in a world of its own that is empty at the beginning.
 #[async_trait]
@@ -18,6 +18,11 @@ pub trait World: Send + Sync {
 
     /// Puts an object into a bucket, as a pipeline would, past the backend.
     async fn put_object(&self, bucket: &Key) -> Result<(), String>;
+
+    /// Delivers data of a product: an object in its bucket, and its age wherever the backend reads it from.
+    async fn deliver(&self, subject: &Subject) -> Result<(), String> {
+        self.put_object(&subject.bucket).await
+    }
 
     /// Makes a bucket without any mark of ours, as a stranger would; `false` where the backend cannot hold one.
     async fn make_unmarked(&self, bucket: &Key) -> Result<bool, String>;

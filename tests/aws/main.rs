@@ -1,0 +1,10 @@
+//! The backend `aws` through the wire: against emulators that somebody else wrote, with and without faults in between.
+
+#![cfg(feature = "aws")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up has failed")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod conformance;
+mod world;

@@ -1,0 +1,155 @@
+//! A world of the backend `aws` for one test: the emulators, and a provider on one account and region of them.
+
+use std::sync::Arc;
+
+use ::http::Request;
+use anyhow::{Context, Result, ensure};
+use async_trait::async_trait;
+use dataproduct_operator::{
+    api::{AwsBackend, AwsEndpoints, Backend, ProviderClassSpec},
+    model::{measurement::Subject, resource::Key},
+    provider::{
+        SharedProvider,
+        aws::{Aws, Calls, Identity},
+        conformance::World,
+        registry::{Place, Registry},
+    },
+};
+use serde_json::json;
+
+use crate::support::{
+    emulators::{ACCOUNT, Emulators, REGION},
+    plain_http::send_ok,
+};
+
+/// The role of the operator in another account.
+pub(crate) const OTHER_ACCOUNT: &str = "222222222222";
+
+/// The emulators and a provider on them.
+pub(crate) struct AwsWorld {
+    pub(crate) emulators: Emulators,
+    pub(crate) calls: Arc<Calls>,
+    account: String,
+    region: String,
+    provider: SharedProvider,
+}
+
+/// The keys of the operator, which open nothing outside of the emulators.
+pub(crate) fn identity() -> Identity {
+    Identity::of_keys("testing", "testing")
+}
+
+/// Settings that lead to emulators at these addresses.
+pub(crate) fn settings(moto: &str, ministack: &str) -> AwsBackend {
+    let endpoints = AwsEndpoints {
+        default: Some(moto.to_owned()),
+        cloudwatch: Some(ministack.to_owned()),
+        sns: Some(ministack.to_owned()),
+        ..AwsEndpoints::default()
+    };
+    AwsBackend { endpoints: Some(endpoints), ..AwsBackend::default() }
+}
+
+/// The operator's own account in a region.
+pub(crate) fn place(region: &str) -> Place {
+    Place { account: ACCOUNT.to_owned(), region: region.to_owned(), role: None }
+}
+
+impl AwsWorld {
+    /// The backend alone.
+    pub(crate) async fn raw(region: &str) -> Result<Self> {
+        let emulators = Emulators::start().await?;
+        let calls = Arc::new(Calls::default());
+        let settings = settings(emulators.moto_url(), emulators.ministack_url());
+        let aws = Aws::open(&settings, &place(region), &identity(), &calls).await?;
+        Ok(Self {
+            emulators,
+            calls,
+            account: ACCOUNT.to_owned(),
+            region: region.to_owned(),
+            provider: Arc::new(aws),
+        })
+    }
+
+    /// The backend behind the standard layers, as the operator uses it, in another account by its role.
+    pub(crate) async fn layered() -> Result<Self> {
+        let emulators = Emulators::start().await?;
+        let registry = Registry::default().acting_as(identity());
+        let class = ProviderClassSpec {
+            provider: Backend::Aws,
+            aws: Some(settings(emulators.moto_url(), emulators.ministack_url())),
+            ..ProviderClassSpec::default()
+        };
+        let place = Place {
+            account: OTHER_ACCOUNT.to_owned(),
+            region: REGION.to_owned(),
+            role: Some(format!("arn:aws:iam::{OTHER_ACCOUNT}:role/datamesh-operator")),
+        };
+        let provider = registry.provider("aws", &class, &place).await?;
+        let calls = Arc::clone(registry.calls());
+        Ok(Self { emulators, calls, account: place.account, region: place.region, provider })
+    }
+
+    /// A request to S3 in the account of this world, as somebody else there would make it.
+    async fn put(&self, path: &str, body: &str) -> Result<()> {
+        let url = format!("{}/{path}", self.emulators.moto_url());
+        let request = Request::put(url).header("X-Moto-Account-Id", &self.account);
+        send_ok(request.body(body.to_owned())?).await.map(drop)
+    }
+
+    /// Publishes a value of a metric of a product, as whoever runs its pipeline would.
+    pub(crate) async fn publish(&self, subject: &Subject, metric: &str, value: f64) -> Result<()> {
+        publish(self.emulators.ministack_url(), &self.region, subject, metric, value).await
+    }
+}
+
+/// Publishes a value of a metric of a product.
+pub(crate) async fn publish(
+    ministack: &str,
+    region: &str,
+    subject: &Subject,
+    metric: &str,
+    value: f64,
+) -> Result<()> {
+    let scope = format!("testing/20261126/{region}/monitoring/aws4_request");
+    let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+    let body = json!({
+        "Namespace": format!("DataMesh/{}", subject.domain),
+        "MetricData": [{
+            "MetricName": metric,
+            "Value": value,
+            "Dimensions": [{"Name": "DataProduct", "Value": subject.product}],
+        }],
+    });
+    let request = Request::post(format!("{ministack}/"))
+        .header("Content-Type", "application/x-amz-json-1.0")
+        // The emulator takes the region from it and does not check it.
+        .header("Authorization", signature)
+        .header("X-Amz-Target", "GraniteServiceVersion20100801.PutMetricData")
+        .body(body.to_string())?;
+    let answer = send_ok(request).await.context("a metric cannot be published")?;
+    ensure!(!answer.contains("Error"), "{answer}");
+    Ok(())
+}
+
+#[async_trait]
+impl World for AwsWorld {
+    fn provider(&self) -> SharedProvider {
+        Arc::clone(&self.provider)
+    }
+
+    async fn put_object(&self, bucket: &Key) -> Result<(), String> {
+        self.put(&format!("{}/object", bucket.name), "data").await.map_err(|error| format!("{error:#}"))
+    }
+
+    async fn deliver(&self, subject: &Subject) -> Result<(), String> {
+        self.put_object(&subject.bucket).await?;
+        let published = self.publish(subject, "DataFreshnessMinutes", 12.0).await;
+        published.map_err(|error| format!("{error:#}"))
+    }
+
+    async fn make_unmarked(&self, bucket: &Key) -> Result<bool, String> {
+        self.put(&bucket.name, "").await.map_err(|error| format!("{error:#}"))?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,101 @@
+"""moto's server with a few gaps mended on which our tests would prove nothing about AWS.
+
+Each mend gives moto the documented behaviour of AWS; nothing else of it is touched.
+"""
+
+import json
+import sys
+
+import xmltodict
+from moto import server
+from moto.glue.models import GlueBackend
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.lakeformation.models import Permission
+from moto.s3.models import S3Backend
+from moto.s3.responses import S3Response
+
+
+def tags_of(body):
+    """The tags in the body of a CreateBucket."""
+    if not body:
+        return {}
+    configuration = xmltodict.parse(body).get("CreateBucketConfiguration") or {}
+    tags = (configuration.get("Tags") or {}).get("Tag") or []
+    tags = tags if isinstance(tags, list) else [tags]
+    return {tag["Key"]: tag.get("Value") or "" for tag in tags}
+
+
+bucket_put = S3Response._bucket_response_put
+
+
+def bucket_put_with_tags(self, request, bucket_name, querystring):
+    # CreateBucket takes tags; moto drops them. A bucket that exists already keeps its own.
+    existed = bucket_name in self.backend.buckets
+    answer = bucket_put(self, request, bucket_name, querystring)
+    tags = {} if querystring or existed else tags_of(self.body)
+    if tags and bucket_name in self.backend.buckets:
+        self.backend.put_bucket_tagging(bucket_name, tags)
+    return answer
+
+
+S3Response._bucket_response_put = bucket_put_with_tags
+
+get_bucket_versioning = S3Response.get_bucket_versioning
+
+
+def get_bucket_versioning_by_its_name(self):
+    # The root of the answer has another name in AWS, and a client that looks at it refuses moto's.
+    status, headers, body = get_bucket_versioning(self)
+    body = body.decode() if isinstance(body, bytes) else body
+    return status, headers, body.replace("GetBucketVersioningResponse", "VersioningConfiguration")
+
+
+S3Response.get_bucket_versioning = get_bucket_versioning_by_its_name
+
+delete_bucket = S3Backend.delete_bucket
+
+
+def delete_bucket_with_tags(self, bucket_name):
+    # The tags of what is deleted are gone; moto shows them on the next bucket of that name.
+    arn = self.get_bucket(bucket_name).arn
+    deleted = delete_bucket(self, bucket_name)
+    if deleted:
+        self.tagger.delete_all_tags_for_resource(arn)
+    return deleted
+
+
+S3Backend.delete_bucket = delete_bucket_with_tags
+
+delete_database = GlueBackend.delete_database
+
+
+def delete_database_with_tags(self, database_name):
+    # The same for databases of the catalog.
+    delete_database(self, database_name)
+    suffix = f":database/{database_name}"
+    for arn in [arn for arn in self.tagger.tags if arn.endswith(suffix)]:
+        self.tagger.delete_all_tags_for_resource(arn)
+
+
+GlueBackend.delete_database = delete_database_with_tags
+
+# A revocation after a second grant to the same principal ends in an error of moto's own, because a value in one of its
+# sets has changed its hash.
+Permission.__hash__ = lambda self: hash((json.dumps(self.principal), json.dumps(self.resource)))
+
+is_action_permitted = IAMPolicyStatement.is_action_permitted
+
+
+def is_action_permitted_under_its_condition(self, *arguments, **named):
+    # A statement whose condition does not hold says nothing; moto takes it for a refusal. Requests are to count as if
+    # they came over TLS, which the emulator has not.
+    plain_text = {"Bool": {"aws:SecureTransport": "false"}}
+    if self._statement.get("Condition") == plain_text:
+        return PermissionResult.NEUTRAL
+    return is_action_permitted(self, *arguments, **named)
+
+
+IAMPolicyStatement.is_action_permitted = is_action_permitted_under_its_condition
+
+if __name__ == "__main__":
+    server.main(sys.argv[1:])
