@@ -144,10 +144,10 @@ pub struct AwsBackend {
     #[schemars(extend("x-kubernetes-validations" = [duration_rule("lostCreateWait", "15 minutes")]))]
     pub lost_create_wait: Option<String>,
     /// Time between two looks at every attribute of resources that nobody changed. In between, at every resync, the
-    /// listings of the account tell whether they still exist and are marked as ours. The default is `8 hours`.
+    /// listings of the account tell whether they still exist and are marked as ours. The default is `12 hours`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
-    #[schemars(extend("x-kubernetes-validations" = [duration_rule("fullLookInterval", "8 hours")]))]
+    #[schemars(extend("x-kubernetes-validations" = [duration_rule("fullLookInterval", "12 hours")]))]
     pub full_look_interval: Option<String>,
 }
 

@@ -123,6 +123,7 @@ pub async fn measure(
         bucket,
         alarm: scope.names.key(Kind::FreshnessAlarm),
         objectives,
+        look: look(&declared.product),
     };
     provider.measure(&subject).await.map_err(|error| Fault::from(&error))
 }

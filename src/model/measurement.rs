@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{percent::Percent, resource::Key};
+use super::{
+    percent::Percent,
+    resource::{Key, Look},
+};
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub struct Subject {
     pub alarm: Key,
     /// What the product promises, the only objectives that are measured.
     pub objectives: Vec<Objective>,
+    /// Whether values must be read now, or may have been read with those of others a short while ago.
+    pub look: Look,
 }
 
 /// A service-level objective of a product.

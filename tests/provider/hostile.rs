@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink, sync::Arc};
 use dataproduct_operator::{
     model::{
         measurement::{Objective, Subject, Value},
-        resource::{Health, Key, Kind},
+        resource::{Health, Key, Kind, Look},
     },
     provider::{
         ErrorKind,
@@ -98,6 +98,7 @@ async fn a_link_inside_a_bucket_is_no_data() {
         bucket: desired.key,
         alarm: Key::new(Kind::FreshnessAlarm, "alarm"),
         objectives: vec![Objective::Freshness],
+        look: Look::Full,
     };
     let readings = world.provider().measure(&subject).await.expect("measured");
     assert!(matches!(readings[0].value, Value::NoDataSince(_)), "{readings:?}");

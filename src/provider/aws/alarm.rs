@@ -24,7 +24,7 @@ fn tag_set(tags: &Tags) -> Vec<Tag> {
 }
 
 /// The managed attributes of an alarm. One with another shape shows what it has, so that it differs.
-fn read(alarm: &MetricAlarm, tags: Tags) -> FreshnessAlarm {
+pub(super) fn read(alarm: &MetricAlarm, tags: Tags) -> FreshnessAlarm {
     let only = match alarm.dimensions() {
         [one] if one.name() == Some(DIMENSION) => one.value().unwrap_or_default().to_owned(),
         other => format!("{} dimensions", other.len()),
@@ -99,13 +99,17 @@ impl Aws {
     }
 
     pub(super) async fn alarm(&self, name: &str) -> Result<Option<MetricAlarm>, Failure> {
-        let request = self.clients.cloudwatch.describe_alarms().alarm_names(name).send();
-        let answer = self.call(Call::DescribeAlarms, request).await?;
-        Ok(answer
-            .metric_alarms
-            .unwrap_or_default()
-            .into_iter()
-            .find(|alarm| alarm.alarm_name() == Some(name)))
+        // Products that are looked at in the same moment share a call.
+        let send = |names: Vec<String>| async move {
+            let mut found = self.alarms_named(names.clone()).await?;
+            let mut take = |name: &String| {
+                let index = found.iter().position(|alarm| alarm.alarm_name() == Some(name))?;
+                Some(found.swap_remove(index))
+            };
+            Ok(names.iter().map(|name| Ok(take(name))).collect())
+        };
+        let answers = self.named_alarms.submit(vec![name.to_owned()], send).await?;
+        Ok(answers.into_iter().next().flatten())
     }
 
     async fn alarm_tags(&self, id: &str) -> Result<Tags, Failure> {

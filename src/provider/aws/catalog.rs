@@ -56,6 +56,12 @@ fn everybody(permissions: &BTreeSet<String>) -> Vec<PrincipalPermissions> {
     vec![PrincipalPermissions::builder().principal(principal).set_permissions(Some(permissions)).build()]
 }
 
+/// Whether a listed database has these attributes, as far as a listing shows them.
+pub(super) fn is_defined_as(listed: &Database, attributes: &CatalogDatabase) -> bool {
+    bucket_of(listed.location_uri()) == attributes.bucket
+        && default_permissions(listed) == attributes.default_permissions
+}
+
 impl Aws {
     pub(super) async fn observe_database(&self, key: &Key) -> Result<Option<Observed>, Failure> {
         let Some(database) = self.database(&key.name).await? else { return Ok(None) };
@@ -159,7 +165,7 @@ impl Aws {
         }
     }
 
-    async fn database_tags(&self, name: &str) -> Result<Tags, Failure> {
+    pub(super) async fn database_tags(&self, name: &str) -> Result<Tags, Failure> {
         let request = self.clients.glue.get_tags().resource_arn(self.database_arn(name)).send();
         let answer = self.call(Call::GetDatabaseTags, request).await?;
         Ok(answer.tags.unwrap_or_default().into_iter().collect())

@@ -49,6 +49,12 @@ impl Failure {
         Self::refusal(ErrorKind::NotFound, "it does not exist")
     }
 
+    /// The same failure once more, without its cause, for others whom it concerns too.
+    pub(super) fn copy(&self) -> Self {
+        let (code, message) = (self.code.clone(), self.message.clone());
+        Self { kind: self.kind, code, message, changed_nothing: self.changed_nothing, source: None }
+    }
+
     /// Whether the service gave one of these codes.
     pub(super) fn is(&self, codes: &[&str]) -> bool {
         codes.contains(&self.code.as_str())

@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_lakeformation::types::{
-    BatchPermissionsFailureEntry, BatchPermissionsRequestEntry, DataLakePrincipal, DatabaseResource,
-    Permission, PrincipalResourcePermissions, Resource, TableResource, TableWildcard,
+    BatchPermissionsFailureEntry, BatchPermissionsRequestEntry, DataLakePrincipal, DataLakeResourceType,
+    DatabaseResource, Permission, PrincipalResourcePermissions, Resource, TableResource, TableWildcard,
 };
 use futures::future::try_join;
 
-use super::{Aws, Call, Failure, key::changed_tags, may_complete, may_remove, may_update};
+use super::{Aws, Call, Failure, key::changed_tags, may_complete, may_remove, may_update, tag};
 use crate::{
     model::{
         attributes::{Attributes, Grants},
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Entries in one call.
-const BATCH: usize = 20;
+pub(super) const BATCH: usize = 20;
 /// Entries that the service lists on one page.
 const PAGE: i32 = 1000;
 /// Number of pages that are read of the grants on one database.
@@ -45,13 +45,18 @@ enum On {
     Tables,
 }
 
-/// The words of the seam for what the service lists.
-fn read(listed: &[PrincipalResourcePermissions], database: &str, own: Option<&str>) -> Entries {
-    let mut entries = Entries::new();
+/// The words of the seam for what the service lists, by database. What the operator's own role has is left out: the service
+/// gives it to whoever makes a database, and takes it from nobody.
+pub(super) fn by_database(
+    listed: &[PrincipalResourcePermissions],
+    own: Option<&str>,
+) -> BTreeMap<String, Grants> {
+    let mut databases: BTreeMap<String, Entries> = BTreeMap::new();
     for item in listed {
         let principal = item.principal().and_then(DataLakePrincipal::data_lake_principal_identifier);
         let Some(principal) = principal.filter(|principal| Some(*principal) != own) else { continue };
-        let Some(on) = item.resource().and_then(|resource| place(resource, database)) else { continue };
+        let Some((on, database)) = item.resource().and_then(place) else { continue };
+        let entries = databases.entry(database.to_owned()).or_default();
         let words = item.permissions().iter().map(Permission::as_str).collect::<BTreeSet<_>>();
         let words: Vec<String> = match on {
             On::Tables => words.into_iter().map(str::to_owned).collect(),
@@ -60,7 +65,11 @@ fn read(listed: &[PrincipalResourcePermissions], database: &str, own: Option<&st
         };
         entries.entry(principal.to_owned()).or_default().extend(words);
     }
-    // The same rights may be listed in several parts.
+    databases.into_iter().map(|(database, entries)| (database, Grants { entries: merged(entries) })).collect()
+}
+
+/// The words of principals, where the same rights may have been listed in several parts.
+fn merged(mut entries: Entries) -> Entries {
     for words in entries.values_mut() {
         if words.contains("ALL") {
             words.retain(|word| {
@@ -72,19 +81,18 @@ fn read(listed: &[PrincipalResourcePermissions], database: &str, own: Option<&st
     entries
 }
 
-/// Whether a resource is the database or all of its tables.
-fn place(resource: &Resource, database: &str) -> Option<On> {
+/// The database of a resource, and whether it is the database itself or all of its tables. Single tables are neither.
+fn place(resource: &Resource) -> Option<(On, &str)> {
     if let Some(found) = resource.database() {
-        return (found.name() == database).then_some(On::Database);
+        return Some((On::Database, found.name()));
     }
     if let Some(found) = resource.table() {
         let all = found.table_wildcard().is_some() || found.name() == Some(ALL_TABLES);
-        return (found.database_name() == database && all).then_some(On::Tables);
+        return all.then_some((On::Tables, found.database_name()));
     }
     let found = resource.table_with_columns()?;
     let columns = found.column_wildcard().is_some_and(|all| all.excluded_column_names().is_empty());
-    let all = found.name() == ALL_TABLES && columns;
-    (found.database_name() == database && all).then_some(On::Tables)
+    (found.name() == ALL_TABLES && columns).then_some((On::Tables, found.database_name()))
 }
 
 /// One entry of a batch: words of one principal on the database or on its tables.
@@ -107,11 +115,9 @@ fn entry(
             Resource::builder().table(tables.map_err(refused)?)
         }
     };
-    let kind = if on == On::Database { "database" } else { "tables" };
     let permissions = words.iter().map(|word| Permission::from(*word)).collect();
-    let id: String = format!("{kind}:{principal}").chars().take(255).collect();
     BatchPermissionsRequestEntry::builder()
-        .id(id)
+        .id("0")
         .principal(DataLakePrincipal::builder().data_lake_principal_identifier(principal).build())
         .resource(resource.build())
         .set_permissions(Some(permissions))
@@ -149,32 +155,48 @@ fn beyond(entries: &Entries, others: &Entries) -> Entries {
     beyond.filter(|(_, words)| !words.is_empty()).collect()
 }
 
-/// The first failure within the answer to a batch.
-fn first_failure(call: Call, failures: Vec<BatchPermissionsFailureEntry>) -> Result<(), Failure> {
-    let failure = failures.into_iter().find_map(|failure| {
-        let principal = failure.request_entry.and_then(|entry| entry.principal);
-        let principal = principal.and_then(|principal| principal.data_lake_principal_identifier);
-        let error = failure.error?;
+/// The entries with identifiers of their own, by which the service tells which of them failed.
+fn numbered(mut entries: Vec<BatchPermissionsRequestEntry>) -> Vec<BatchPermissionsRequestEntry> {
+    for (index, entry) in entries.iter_mut().enumerate() {
+        entry.id = index.to_string();
+    }
+    entries
+}
+
+/// What became of each entry of a batch.
+fn answers(
+    call: Call,
+    entries: &[BatchPermissionsRequestEntry],
+    failures: Vec<BatchPermissionsFailureEntry>,
+) -> Vec<Result<(), Failure>> {
+    let mut failed: BTreeMap<String, Failure> = BTreeMap::new();
+    for failure in failures {
+        let Some((entry, error)) = failure.request_entry.zip(failure.error) else { continue };
         let (code, message) = (error.error_code.unwrap_or_default(), error.error_message.unwrap_or_default());
-        let done = message.starts_with(NOT_GRANTED);
-        (!done).then(|| {
-            Failure::within(
-                call.operation(),
-                &code,
-                &format!("{message} (principal {})", principal.unwrap_or_default()),
-            )
-        })
-    });
-    failure.map_or(Ok(()), Err)
+        // Nothing was left to revoke, so that it is done.
+        if !message.starts_with(NOT_GRANTED) {
+            let principal = entry.principal.and_then(|principal| principal.data_lake_principal_identifier);
+            let message = format!("{message} (principal {})", principal.unwrap_or_default());
+            failed.insert(entry.id, Failure::within(call.operation(), &code, &message));
+        }
+    }
+    entries.iter().map(|entry| failed.remove(&entry.id).map_or(Ok(()), Err)).collect()
 }
 
 impl Aws {
     pub(super) async fn observe_grants(&self, key: &Key) -> Result<Option<Observed>, Failure> {
-        let Some(owner) = self.database_owner(&key.name).await? else { return Ok(None) };
-        let entries = self.granted(&key.name).await?;
+        // The mark is read with the grants: a database that is not there has neither.
+        let marked = async {
+            match self.database_tags(&key.name).await {
+                Err(failure) if failure.is_absent() => Ok(Tags::new()),
+                tags => tags,
+            }
+        };
+        let (tags, entries) = try_join(marked, self.granted(&key.name)).await?;
         if entries.is_empty() {
             return Ok(None);
         }
+        let (owner, _) = tag::read(&tags);
         let id = format!("{}#grants", self.database_arn(&key.name));
         let attributes = Attributes::Grant(Grants { entries });
         Ok(Some(Observed { key: key.clone(), id, owner, attributes, health: Health::Live }))
@@ -228,17 +250,28 @@ impl Aws {
     async fn granted(&self, database: &str) -> Result<Entries, Failure> {
         let on_database = entry(database, "", On::Database, &[])?.resource;
         let on_tables = entry(database, "", On::Tables, &[])?.resource;
-        let (mut listed, tables) =
-            try_join(self.list_grants(on_database), self.list_grants(on_tables)).await?;
+        let listed = try_join(self.list_grants(on_database, None), self.list_grants(on_tables, None)).await;
+        let (mut listed, tables) = match listed {
+            // A database that is not there has no grants.
+            Err(failure) if failure.is_absent() => return Ok(Entries::new()),
+            listed => listed?,
+        };
         listed.extend(tables);
-        Ok(read(&listed, database, self.place.role.as_deref()))
+        let mut databases = by_database(&listed, self.place.role.as_deref());
+        Ok(databases.remove(database).map(|grants| grants.entries).unwrap_or_default())
     }
 
-    async fn list_grants(&self, on: Option<Resource>) -> Result<Vec<PrincipalResourcePermissions>, Failure> {
+    /// The grants on a resource, or on every resource of a type.
+    pub(super) async fn list_grants(
+        &self,
+        on: Option<Resource>,
+        of: Option<DataLakeResourceType>,
+    ) -> Result<Vec<PrincipalResourcePermissions>, Failure> {
         let mut listed = Vec::new();
         let mut token = None;
         for _ in 0..MAX_PAGES {
             let request = self.clients.lakeformation.list_permissions().set_resource(on.clone());
+            let request = request.set_resource_type(of.clone());
             let request = request.max_results(PAGE).set_next_token(token.take()).send();
             let page = self.call(Call::ListPermissions, request).await?;
             listed.extend(page.principal_resource_permissions.unwrap_or_default());
@@ -250,24 +283,28 @@ impl Aws {
         Err(Failure::new(ErrorKind::Unexpected, "there are more grants than can be looked at"))
     }
 
-    async fn grant(&self, batch: Vec<BatchPermissionsRequestEntry>) -> Result<(), Failure> {
-        for entries in batch.chunks(BATCH) {
+    /// Grants, together with what is granted for other products in the same moment.
+    async fn grant(&self, entries: Vec<BatchPermissionsRequestEntry>) -> Result<(), Failure> {
+        let send = |entries: Vec<BatchPermissionsRequestEntry>| async move {
+            let entries = numbered(entries);
             let request = self.clients.lakeformation.batch_grant_permissions();
-            let request = request.set_entries(Some(entries.to_vec())).send();
+            let request = request.set_entries(Some(entries.clone())).send();
             let answer = self.call(Call::BatchGrantPermissions, request).await?;
-            first_failure(Call::BatchGrantPermissions, answer.failures.unwrap_or_default())?;
-        }
-        Ok(())
+            Ok(answers(Call::BatchGrantPermissions, &entries, answer.failures.unwrap_or_default()))
+        };
+        self.granting.submit(entries, send).await.map(drop)
     }
 
-    async fn revoke(&self, batch: Vec<BatchPermissionsRequestEntry>) -> Result<(), Failure> {
-        for entries in batch.chunks(BATCH) {
+    /// Revokes, in the same way.
+    async fn revoke(&self, entries: Vec<BatchPermissionsRequestEntry>) -> Result<(), Failure> {
+        let send = |entries: Vec<BatchPermissionsRequestEntry>| async move {
+            let entries = numbered(entries);
             let request = self.clients.lakeformation.batch_revoke_permissions();
-            let request = request.set_entries(Some(entries.to_vec())).send();
+            let request = request.set_entries(Some(entries.clone())).send();
             let answer = self.call(Call::BatchRevokePermissions, request).await?;
-            first_failure(Call::BatchRevokePermissions, answer.failures.unwrap_or_default())?;
-        }
-        Ok(())
+            Ok(answers(Call::BatchRevokePermissions, &entries, answer.failures.unwrap_or_default()))
+        };
+        self.revoking.submit(entries, send).await.map(drop)
     }
 }
 
@@ -312,8 +349,9 @@ mod tests {
             listed("single", named("a_table"), &["SELECT"]),
             listed("single", with_columns("a_table"), &["SELECT"]),
         ];
-        let entries = read(&found, "d", Some("operator"));
-        let told = entries.iter().map(|(principal, words)| {
+        let databases = by_database(&found, Some("operator"));
+        assert_eq!(databases.keys().collect::<Vec<_>>(), ["d"]);
+        let told = databases["d"].entries.iter().map(|(principal, words)| {
             (principal.as_str(), words.iter().map(String::as_str).collect::<Vec<_>>())
         });
         let expected = [
@@ -323,7 +361,6 @@ mod tests {
             ("writer", vec!["DELETE", "INSERT"]),
         ];
         assert_eq!(told.collect::<Vec<_>>(), expected);
-        assert!(read(&found, "another", None).is_empty(), "of another database");
     }
 
     #[test]
@@ -333,30 +370,39 @@ mod tests {
             ("admin".to_owned(), words(&["ALL", "SELECT", "INSERT"])),
             ("sneaky".to_owned(), words(&["DATABASE:DESCRIBE"])),
         ]);
-        let batch = batch("d", &wanted).expect("a batch");
+        let batch = numbered(batch("d", &wanted).expect("a batch"));
         let told = batch.iter().map(|entry| {
+            let on = entry.resource().and_then(place).map(|(on, _)| on);
             let words = entry.permissions().iter().map(Permission::as_str).collect::<Vec<_>>().join(",");
-            format!("{} {words}", entry.id())
+            (entry.id().to_owned(), on, words)
         });
-        assert_eq!(
-            told.collect::<Vec<_>>(),
-            ["database:admin ALL", "tables:admin INSERT,SELECT", "database:sneaky DESCRIBE"]
-        );
+        let expected = [
+            ("0".to_owned(), Some(On::Database), "ALL".to_owned()),
+            ("1".to_owned(), Some(On::Tables), "INSERT,SELECT".to_owned()),
+            ("2".to_owned(), Some(On::Database), "DESCRIBE".to_owned()),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     }
 
     #[test]
-    fn a_failure_within_a_batch_is_a_failure_unless_nothing_was_left_to_revoke() {
-        let failed = |code: &str, message: &str| {
+    fn an_entry_has_failed_alone_unless_nothing_was_left_to_revoke() {
+        let entries = (0..4).map(|_| entry("d", "p", On::Database, &["ALL"]).expect("an entry")).collect();
+        let entries = numbered(entries);
+        let failed = |index: usize, code: &str, message: &str| {
             let detail = ErrorDetail::builder().error_code(code).error_message(message).build();
-            BatchPermissionsFailureEntry::builder().error(detail).build()
+            BatchPermissionsFailureEntry::builder()
+                .request_entry(entries[index].clone())
+                .error(detail)
+                .build()
         };
-        let gone = failed("InvalidInputException", "No permissions revoked. Grantee has none.");
-        assert!(first_failure(Call::BatchRevokePermissions, vec![gone.clone()]).is_ok());
-        let busy = failed("ConcurrentModificationException", "Please retry");
-        let error = first_failure(Call::BatchRevokePermissions, vec![gone, busy]).expect_err("busy");
-        assert_eq!(error.kind, ErrorKind::Unavailable);
-        let unknown = failed("InvalidInput", "Invalid principal");
-        let error = first_failure(Call::BatchGrantPermissions, vec![unknown]).expect_err("unknown");
-        assert_eq!(error.kind, ErrorKind::Invalid);
+        let failures = vec![
+            failed(0, "InvalidInputException", "No permissions revoked. Grantee has none."),
+            failed(1, "ConcurrentModificationException", "Please retry"),
+            failed(3, "InvalidInput", "Invalid principal"),
+        ];
+        let answers = answers(Call::BatchRevokePermissions, &entries, failures);
+        let kinds = answers.into_iter().map(|answer| answer.err().map(|failure| failure.kind));
+        let expected = [None, Some(ErrorKind::Unavailable), None, Some(ErrorKind::Invalid)];
+        assert_eq!(kinds.collect::<Vec<_>>(), expected);
     }
 }

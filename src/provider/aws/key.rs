@@ -208,8 +208,10 @@ impl Aws {
 
     /// Finds the product's key by its alias, else by its tags, and the surplus ones beside it.
     async fn find_keys(&self, name: &str, owner: &Owner) -> Result<Option<Keys>, Failure> {
-        let (named, mut marked) = try_join(self.named_key(name), self.marked_keys(owner)).await?;
-        marked.retain(|found| named.as_ref().is_none_or(|named| named.arn() != found.arn()));
+        let (named, listed) = try_join(self.named_key(name), self.search_keys(owner)).await?;
+        let beside =
+            listed.into_iter().filter(|(arn, _)| named.as_ref().is_none_or(|named| named.arn() != *arn));
+        let mut marked = self.described(beside.collect()).await?;
         let primary = if let Some(named) = named {
             named
         } else {
@@ -231,8 +233,9 @@ impl Aws {
         Ok(Some(Found { metadata, tags, named: true }))
     }
 
-    /// The keys that carry the purpose of an owner and could be its own. The search may be behind by some minutes.
-    async fn marked_keys(&self, owner: &Owner) -> Result<Vec<Found>, Failure> {
+    /// The keys that carry the purpose of an owner and could be its own, with their tags. The search may be behind by some
+    /// minutes.
+    async fn search_keys(&self, owner: &Owner) -> Result<Vec<(String, Tags)>, Failure> {
         let filter = TagFilter::builder().key(tag::PURPOSE).values(&owner.purpose).build();
         let request =
             self.clients.tagging.get_resources().resource_type_filters("kms:key").tag_filters(filter);
@@ -245,8 +248,12 @@ impl Aws {
             let ours = !matches!(claim, Claim::Foreign | Claim::Unmarked);
             found.resource_arn.filter(|_| ours).map(|arn| (arn, tags))
         });
-        let looks = found.take(MAX_KEYS).map(|(arn, tags)| async move {
-            // The search also lists keys that are gone by now.
+        Ok(found.take(MAX_KEYS).collect())
+    }
+
+    /// Keys with their state. The search also lists such as are gone by now.
+    async fn described(&self, keys: Vec<(String, Tags)>) -> Result<Vec<Found>, Failure> {
+        let looks = keys.into_iter().map(|(arn, tags)| async move {
             let metadata = self.describe(&arn).await?;
             Ok::<_, Failure>(metadata.map(|metadata| Found { metadata, tags, named: false }))
         });

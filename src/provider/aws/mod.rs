@@ -5,6 +5,7 @@
 //! the tags are read again. Every call goes through [`Aws::call`]: it waits for its turn, is counted, and never repeated.
 
 mod alarm;
+mod batch;
 mod bucket;
 mod calls;
 mod catalog;
@@ -12,8 +13,10 @@ mod client;
 mod failure;
 mod grants;
 mod key;
+mod listing;
 mod metrics;
 mod policy;
+mod survey;
 mod tag;
 
 use std::{
@@ -21,26 +24,40 @@ use std::{
     error::Error,
     future::Future,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
+use aws_sdk_cloudwatch::types::MetricAlarm;
+use aws_sdk_lakeformation::types::BatchPermissionsRequestEntry;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::future::BoxFuture;
 
-use self::{calls::Turns, client::Clients, failure::Failure};
+use self::{
+    batch::Batch,
+    calls::Turns,
+    client::Clients,
+    failure::Failure,
+    grants::BATCH as GRANTS,
+    listing::{ALARMS, Listings},
+    metrics::Answers,
+    survey::{FULL_LOOK, Seen},
+};
 pub use self::{
     calls::{Call, Calls},
     client::Identity,
+    survey::Clock,
 };
 use super::{Capabilities, ErrorKind, Operation, Provider, ProviderError, Removed, registry::Place};
 use crate::{
     api::AwsBackend,
     model::{
         attributes::Attributes,
+        duration::Period,
         measurement::{Reading, Subject},
         owner::{Claim, Owner},
-        resource::{Delta, Desired, Kind, Observed, Removal, Sought},
+        resource::{Delta, Desired, Key, Kind, Look, Observed, Removal, Sought},
     },
 };
 
@@ -51,6 +68,13 @@ pub struct Aws {
     turns: Turns,
     calls: Arc<Calls>,
     topics: Topics,
+    clock: Clock,
+    seen: Seen,
+    listings: Listings,
+    answers: Answers,
+    named_alarms: Batch<String, Option<MetricAlarm>>,
+    granting: Batch<BatchPermissionsRequestEntry, ()>,
+    revoking: Batch<BatchPermissionsRequestEntry, ()>,
 }
 
 /// The topics that were made, or found, in the life of this process.
@@ -77,7 +101,30 @@ impl Aws {
     ) -> Result<Self, ProviderError> {
         let clients = Clients::open(settings, place, identity, calls).await?;
         let (place, calls) = (place.clone(), Arc::clone(calls));
-        Ok(Self { place, clients, turns: Turns::new(), calls, topics: Topics::default() })
+        let interval =
+            settings.full_look_interval.as_ref().and_then(|interval| interval.parse::<Period>().ok());
+        let interval = interval.and_then(|interval| u64::try_from(interval.seconds()).ok());
+        Ok(Self {
+            place,
+            clients,
+            turns: Turns::new(),
+            calls,
+            topics: Topics::default(),
+            clock: Clock::default(),
+            seen: Seen::new(interval.map_or(FULL_LOOK, Duration::from_secs)),
+            listings: Listings::default(),
+            answers: Answers::default(),
+            named_alarms: Batch::new(ALARMS),
+            granting: Batch::new(GRANTS),
+            revoking: Batch::new(GRANTS),
+        })
+    }
+
+    /// The same account under a clock that tests turn by hand.
+    #[must_use]
+    pub fn timed_by(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Makes a call when its turn comes, and counts it. In a box, because the futures of the SDK are large.
@@ -98,6 +145,30 @@ impl Aws {
             self.calls.count(call, answer.as_ref().err().map(|failure| failure.kind));
             answer
         })
+    }
+}
+
+impl Aws {
+    /// What the last full look found, where the listings still show it.
+    async fn known(&self, key: &Key) -> Result<Option<Observed>, Failure> {
+        match self.seen.recently(key, self.clock.now()) {
+            Some(seen) if self.is_still(&seen).await? => Ok(Some(seen)),
+            _ => Ok(None),
+        }
+    }
+
+    /// A full look.
+    async fn look(&self, sought: &Sought) -> Result<Option<Observed>, Failure> {
+        let key = &sought.key;
+        let observed = match key.kind {
+            Kind::EncryptionKey => self.observe_key(key, &sought.owner).await,
+            Kind::Bucket => self.observe_bucket(key).await,
+            Kind::CatalogDatabase => self.observe_database(key).await,
+            Kind::Grant => self.observe_grants(key).await,
+            Kind::FreshnessAlarm => self.observe_alarm(key).await,
+        }?;
+        self.seen.keep(key, observed.as_ref(), self.clock.now());
+        Ok(observed)
     }
 }
 
@@ -133,18 +204,16 @@ impl Provider for Aws {
     }
 
     async fn observe(&self, sought: &Sought) -> Result<Option<Observed>, ProviderError> {
-        let key = &sought.key;
-        let observed = match key.kind {
-            Kind::EncryptionKey => self.observe_key(key, &sought.owner).await,
-            Kind::Bucket => self.observe_bucket(key).await,
-            Kind::CatalogDatabase => self.observe_database(key).await,
-            Kind::Grant => self.observe_grants(key).await,
-            Kind::FreshnessAlarm => self.observe_alarm(key).await,
+        let known = if sought.look == Look::Usual { self.known(&sought.key).await } else { Ok(None) };
+        let observed = match known {
+            Ok(None) => self.look(sought).await,
+            known => known,
         };
-        observed.map_err(|failure| failure.of(Operation::Observe, key))
+        observed.map_err(|failure| failure.of(Operation::Observe, &sought.key))
     }
 
     async fn create(&self, desired: &Desired) -> Result<(), ProviderError> {
+        self.seen.forget(&desired.key);
         let created = match &desired.attributes {
             Attributes::EncryptionKey(key) => self.create_key(desired, key).await,
             Attributes::Bucket(bucket) => self.create_bucket(desired, bucket).await,
@@ -156,6 +225,7 @@ impl Provider for Aws {
     }
 
     async fn update(&self, desired: &Desired, delta: &Delta) -> Result<(), ProviderError> {
+        self.seen.forget(&desired.key);
         let updated = match &desired.attributes {
             Attributes::EncryptionKey(key) => self.update_key(desired, key, delta).await,
             Attributes::Bucket(bucket) => self.update_bucket(desired, bucket, delta).await,
@@ -168,6 +238,7 @@ impl Provider for Aws {
 
     async fn delete(&self, removal: &Removal) -> Result<Removed, ProviderError> {
         let key = &removal.key;
+        self.seen.keep(key, None, self.clock.now());
         let removed = match key.kind {
             Kind::EncryptionKey => self.delete_key(removal).await,
             Kind::Bucket => self.delete_bucket(removal).await,

@@ -288,6 +288,7 @@ async fn fresh(world: &dyn World, case: String) -> Verdict {
         bucket: key(&case, Kind::Bucket)?,
         alarm: key(&case, Kind::FreshnessAlarm)?,
         objectives: vec![Objective::Freshness],
+        look: Look::Full,
     };
     let readings = world.provider().measure(&subject).await.map_err(told)?;
     ensure(readings.is_empty(), || format!("before the bucket exists: {readings:?}"))?;
