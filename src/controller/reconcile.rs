@@ -96,7 +96,7 @@ fn needs_finalizer(decision: &Decision) -> bool {
 }
 
 /// The resources that the plan makes and that must not be made twice: the intent to make them is written first.
-fn intents(provider: &SharedProvider, decision: &Decision) -> Vec<Key> {
+pub fn intents(provider: &SharedProvider, decision: &Decision) -> Vec<Key> {
     let once = provider.creates_once();
     let steps = decision.plan.steps.iter();
     let made = steps.filter(|step| matches!(step.action, Action::Create(_)) && once.contains(&step.key.kind));

@@ -6,5 +6,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../pure/world.rs"]
+#[allow(dead_code, reason = "the pure tests use all of it")]
+mod declared;
+
+mod audit;
 mod conformance;
+mod counted;
+mod interleaving;
+mod mesh;
 mod world;

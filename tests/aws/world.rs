@@ -10,9 +10,10 @@ use dataproduct_operator::{
     model::{measurement::Subject, resource::Key},
     provider::{
         SharedProvider,
-        aws::{Aws, Calls, Identity},
+        aws::{Aws, Calls, Clock, Identity},
         conformance::World,
-        registry::{Place, Registry},
+        layers,
+        registry::{DEFAULT_RATE, Place, Registry},
     },
 };
 use serde_json::json;
@@ -24,6 +25,13 @@ use crate::support::{
 
 /// The role of the operator in another account.
 pub(crate) const OTHER_ACCOUNT: &str = "222222222222";
+
+/// A provider behind the standard layers that reaches the emulators at these addresses, without quotas.
+pub(crate) async fn provider_at(moto: &str, ministack: &str) -> Result<SharedProvider> {
+    let calls = Arc::new(Calls::default());
+    let aws = Aws::open(&settings(moto, ministack), &place(REGION), &identity(), &calls).await?;
+    Ok(layers::standard(Arc::new(aws.unlimited()), DEFAULT_RATE, layers::OPERATION, Arc::default()))
+}
 
 /// The emulators and a provider on them.
 pub(crate) struct AwsWorld {
@@ -58,6 +66,24 @@ pub(crate) fn place(region: &str) -> Place {
 impl AwsWorld {
     /// The backend alone.
     pub(crate) async fn raw(region: &str) -> Result<Self> {
+        Self::open(region, |aws| Arc::new(aws)).await
+    }
+
+    /// The backend behind the standard layers, under a clock and without quotas, which the emulators have none of.
+    pub(crate) async fn steady(clock: Clock) -> Result<Self> {
+        let layer = |aws: Aws| {
+            let aws: SharedProvider = Arc::new(aws.timed_by(clock).unlimited());
+            layers::standard(aws, DEFAULT_RATE, layers::OPERATION, Arc::default())
+        };
+        Self::open(REGION, layer).await
+    }
+
+    /// The provider, shared.
+    pub(crate) fn shared(&self) -> SharedProvider {
+        Arc::clone(&self.provider)
+    }
+
+    async fn open(region: &str, wrap: impl FnOnce(Aws) -> SharedProvider) -> Result<Self> {
         let emulators = Emulators::start().await?;
         let calls = Arc::new(Calls::default());
         let settings = settings(emulators.moto_url(), emulators.ministack_url());
@@ -67,7 +93,7 @@ impl AwsWorld {
             calls,
             account: ACCOUNT.to_owned(),
             region: region.to_owned(),
-            provider: Arc::new(aws),
+            provider: wrap(aws),
         })
     }
 

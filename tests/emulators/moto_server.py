@@ -5,12 +5,14 @@ Each mend gives moto the documented behaviour of AWS; nothing else of it is touc
 
 import json
 import sys
+import threading
 
 import xmltodict
 from moto import server
 from moto.glue.models import GlueBackend
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.lakeformation.models import Permission
+from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 from moto.s3.models import S3Backend
 from moto.s3.responses import S3Response
 
@@ -96,6 +98,28 @@ def is_action_permitted_under_its_condition(self, *arguments, **named):
 
 
 IAMPolicyStatement.is_action_permitted = is_action_permitted_under_its_condition
+
+get_resources = ResourceGroupsTaggingAPIBackend.get_resources
+
+
+def get_resources_by_resources(self, *arguments, tags_per_page=100, **named):
+    # A page has as many resources as were asked for; moto also ends it after a hundred tags that nobody asked for.
+    return get_resources(self, *arguments, tags_per_page=10**9 if tags_per_page == 100 else tags_per_page, **named)
+
+
+ResourceGroupsTaggingAPIBackend.get_resources = get_resources_by_resources
+
+answer = server.DomainDispatcherApplication.__call__
+one_at_a_time = threading.Lock()
+
+
+def answer_one_at_a_time(self, environ, start_response):
+    # Two requests at a time meet in moto's dictionaries and end in errors of its own.
+    with one_at_a_time:
+        return answer(self, environ, start_response)
+
+
+server.DomainDispatcherApplication.__call__ = answer_one_at_a_time
 
 if __name__ == "__main__":
     server.main(sys.argv[1:])

@@ -28,8 +28,8 @@ macro_rules! calls {
             /// Every call, by service.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
-            /// The operation as the service names it.
-            pub const fn operation(self) -> &'static str {
+            /// The name of the call here, which no other service's call has.
+            pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)+ }
             }
 
@@ -46,6 +46,12 @@ macro_rules! calls {
             /// Why it is made.
             pub const fn why(self) -> &'static str {
                 match self { $(Self::$name => concat!($($why),+),)+ }
+            }
+
+            /// Whether it changes anything.
+            pub fn changes(self) -> bool {
+                let reads = ["Get", "List", "Describe"];
+                !reads.iter().any(|read| self.name().starts_with(read))
             }
 
             /// Calls a second in one account and region: below the default quota, so that others have some left.
@@ -106,6 +112,18 @@ calls! {
     CreateTopic { "sns", 10, ["sns:CreateTopic", "sns:TagResource"], "Makes the topic of a domain, once for each." }
 }
 
+impl Call {
+    /// The operation as the service names it.
+    pub const fn operation(self) -> &'static str {
+        match self {
+            Self::TagKey | Self::TagDatabase | Self::TagAlarm => "TagResource",
+            Self::GetDatabaseTags => "GetTags",
+            Self::ListAlarmTags => "ListTagsForResource",
+            other => other.name(),
+        }
+    }
+}
+
 /// How often each call was made, with `ok` or the kind of its error.
 #[derive(Debug, Default)]
 pub struct Calls(Mutex<BTreeMap<(Call, &'static str), u64>>);
@@ -126,6 +144,11 @@ impl Calls {
         self.snapshot().iter().filter(|((made, _), _)| *made == call).map(|(_, count)| count).sum()
     }
 
+    /// Number of times that a call had its effect and its answer.
+    pub fn succeeded(&self, call: Call) -> u64 {
+        self.snapshot().get(&(call, "ok")).copied().unwrap_or_default()
+    }
+
     /// Number of all calls.
     pub fn total(&self) -> u64 {
         self.snapshot().values().sum()
@@ -143,6 +166,11 @@ impl Turns {
             turns.entry(rate.get()).or_insert_with(|| RateLimiter::keyed(Quota::per_second(rate)));
         }
         Self(turns)
+    }
+
+    /// Every turn comes at once.
+    pub(super) const fn unlimited() -> Self {
+        Self(BTreeMap::new())
     }
 
     /// Waits for the turn of a call; false when it does not come soon enough.

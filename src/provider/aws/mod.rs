@@ -127,6 +127,13 @@ impl Aws {
         self
     }
 
+    /// The same account without a limit on how often a call is made, for tests against emulators that have no quotas.
+    #[must_use]
+    pub fn unlimited(mut self) -> Self {
+        self.turns = Turns::unlimited();
+        self
+    }
+
     /// Makes a call when its turn comes, and counts it. In a box, because the futures of the SDK are large.
     fn call<'a, T, E>(
         &'a self,

@@ -1,0 +1,250 @@
+//! Every write of a creation, a change and a deletion fails in every way once, and so does the first call of every read.
+//! Each time the world must end like the one in which nothing happened: one key in use, everything in sync, nothing left.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use anyhow::{Context, Result, ensure};
+use dataproduct_operator::{
+    api::product::{DeletionPolicy, SloTarget},
+    model::resource::Look,
+    plan::Declared,
+    provider::SharedProvider,
+};
+use futures::future::try_join_all;
+use jiff::SignedDuration;
+
+use crate::{
+    audit::Auditor,
+    mesh::{depart, product, visit},
+    support::{
+        emulators::Emulators,
+        fault_proxy::{Effect, Fault, FaultProxy},
+    },
+    world::provider_at,
+};
+
+/// Visits after which a product that is not at rest never will be.
+const VISITS: usize = 12;
+/// Time between two visits, as far as the product can tell.
+const PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// Scenarios at the same time, each with proxies of its own.
+const LANES: usize = 3;
+
+/// What becomes of a write.
+const OF_WRITES: [Effect; 5] = [
+    Effect::RefusedWith("InternalFailure", 500),
+    Effect::Throttled,
+    Effect::Silent,
+    // The answer is lost, whether it has a body or not.
+    Effect::Failed,
+    Effect::Halved,
+];
+/// What becomes of a read.
+const OF_READS: [Effect; 2] = [Effect::RefusedWith("AccessDeniedException", 400), Effect::Halved];
+
+/// Proxies before the emulators, and a provider that goes through them.
+struct Lane {
+    moto: FaultProxy,
+    ministack: FaultProxy,
+    provider: SharedProvider,
+}
+
+impl Lane {
+    async fn open(emulators: &Emulators) -> Result<Self> {
+        let (moto, ministack) = tokio::try_join!(
+            FaultProxy::start(emulators.moto_url()),
+            FaultProxy::start(emulators.ministack_url())
+        )?;
+        let provider = provider_at(moto.url(), ministack.url()).await?;
+        Ok(Self { moto, ministack, provider })
+    }
+
+    async fn set(&self, faults: &[Fault]) -> Result<()> {
+        tokio::try_join!(self.moto.set(faults), self.ministack.set(faults))?;
+        Ok(())
+    }
+
+    async fn counts(&self) -> Result<BTreeMap<(String, String), u64>> {
+        let (mut counts, more) = tokio::try_join!(self.moto.all_calls(), self.ministack.all_calls())?;
+        counts.extend(more);
+        Ok(counts)
+    }
+}
+
+/// What is done to a product.
+struct Scenario {
+    name: &'static str,
+    /// Whether the product is made without faults first.
+    made: bool,
+    change: fn(&mut Declared),
+    deleted: bool,
+}
+
+fn is_write(operation: &str) -> bool {
+    !["Get", "List", "Describe"].iter().any(|read| operation.starts_with(read))
+}
+
+/// Visits a product until a full look finds nothing to do.
+async fn settle(provider: &SharedProvider, declared: &mut Declared) -> Result<()> {
+    for _ in 0..VISITS {
+        let visit = visit(provider, declared, Look::Full).await?;
+        declared.now = declared.now.checked_add(PAUSE)?;
+        if visit.in_sync && visit.outcomes.is_empty() {
+            return Ok(());
+        }
+    }
+    let status = declared.product.status.clone().unwrap_or_default();
+    anyhow::bail!("not at rest: {:#?}", status.resources)
+}
+
+/// Visits a product that goes until it may.
+async fn leave(provider: &SharedProvider, declared: &Declared) -> Result<()> {
+    for _ in 0..VISITS {
+        if depart(provider, declared).await? {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("it cannot go")
+}
+
+impl Scenario {
+    async fn prepared(&self, lane: &Lane, name: &str) -> Result<Declared> {
+        let mut declared = product(name);
+        if self.made {
+            if self.deleted {
+                // The policy must have reached the resources, as it has when somebody waits for Ready.
+                (self.change)(&mut declared);
+            }
+            settle(&lane.provider, &mut declared).await?;
+            (self.change)(&mut declared);
+        }
+        Ok(declared)
+    }
+
+    async fn run(&self, lane: &Lane, declared: &mut Declared) -> Result<()> {
+        if self.deleted {
+            leave(&lane.provider, declared).await
+        } else {
+            settle(&lane.provider, declared).await
+        }
+    }
+
+    /// The faults that there are: every write in every way, and the first call of every read.
+    async fn faults(&self, lane: &Lane) -> Result<Vec<(String, Fault)>> {
+        let mut declared = self.prepared(lane, &format!("{}-clean", self.name)).await?;
+        let before = lane.counts().await?;
+        self.run(lane, &mut declared).await?;
+        let after = lane.counts().await?;
+        let mut faults = Vec::new();
+        for ((service, operation), count) in after {
+            let old = before.get(&(service.clone(), operation.clone())).copied().unwrap_or_default();
+            let calls = count - old;
+            // The names of a test live as long as its process.
+            let (service, operation): (&'static str, &'static str) = (service.leak(), operation.leak());
+            let (effects, last) =
+                if is_write(operation) { (&OF_WRITES[..], calls) } else { (&OF_READS[..], calls.min(1)) };
+            for call in 1..=u32::try_from(last)? {
+                for effect in effects {
+                    let told = format!("{service} {operation} call {call}: {effect:?}");
+                    faults.push((told, Fault::nth(call, service, operation, effect.clone())));
+                }
+            }
+        }
+        Ok(faults)
+    }
+}
+
+async fn every_fault(scenario: &Scenario) -> Result<()> {
+    let emulators = Emulators::start().await?;
+    let auditor = Auditor::of(emulators.moto_url());
+    let lanes = try_join_all((0..LANES).map(|_| Lane::open(&emulators))).await?;
+    let faults = scenario.faults(&lanes[0]).await?;
+    ensure!(faults.len() >= 20, "{}: only {} faults", scenario.name, faults.len());
+    let next = AtomicUsize::new(0);
+    let (faults, auditor, next) = (&faults, &auditor, &next);
+    let work = lanes.iter().map(|lane| async move {
+        loop {
+            let number = next.fetch_add(1, Ordering::SeqCst);
+            let Some((told, fault)) = faults.get(number) else { return Ok(()) };
+            let name = format!("{}-{number}", scenario.name);
+            one_fault(scenario, lane, auditor, &name, fault)
+                .await
+                .with_context(|| format!("{}: {told}", scenario.name))?;
+        }
+    });
+    try_join_all(work).await.map(|_: Vec<()>| ())
+}
+
+async fn one_fault(
+    scenario: &Scenario,
+    lane: &Lane,
+    auditor: &Auditor,
+    name: &str,
+    fault: &Fault,
+) -> Result<()> {
+    lane.set(&[]).await?;
+    let mut declared = scenario.prepared(lane, name).await?;
+    lane.set(std::slice::from_ref(fault)).await?;
+    scenario.run(lane, &mut declared).await?;
+    let (used, ending) = auditor.keys(&format!("orders/{name}")).await?;
+    let deletes = scenario.deleted && deletes(&declared);
+    ensure!(used == usize::from(!deletes), "{used} keys are in use, and {ending} end");
+    ensure!(deletes == (ending == 1) || ending <= 1, "{ending} keys end");
+    Ok(())
+}
+
+fn deletes(declared: &Declared) -> bool {
+    let provisioning = declared.product.spec.provisioning.as_ref();
+    provisioning.and_then(|it| it.deletion_policy) == Some(DeletionPolicy::Delete)
+}
+
+fn nothing(_: &mut Declared) {}
+
+fn changed(declared: &mut Declared) {
+    let product = Arc::make_mut(&mut declared.product);
+    product.spec.version = "1.1.0".to_owned();
+    let access = product.spec.access.get_or_insert_default();
+    access.classification = Some(dataproduct_operator::api::product::Classification::Confidential);
+    let slo = product.spec.slo.get_or_insert_default();
+    slo.freshness = Some(SloTarget { target: "2 hours".to_owned(), ..SloTarget::default() });
+    if let Some(domain) =
+        declared.domains.iter_mut().find(|domain| domain.metadata.name.as_deref() == Some("orders"))
+    {
+        let account = Arc::make_mut(domain).spec.account.get_or_insert_default();
+        account.team_role_arn = Some("arn:aws:iam::123456789012:role/another-team".to_owned());
+    }
+}
+
+fn deleting(declared: &mut Declared) {
+    let product = Arc::make_mut(&mut declared.product);
+    product.spec.provisioning.get_or_insert_default().deletion_policy = Some(DeletionPolicy::Delete);
+    let name = product.metadata.name.clone().unwrap_or_default();
+    let annotations = product.metadata.annotations.get_or_insert_default();
+    annotations.insert("datamesh.io/confirm-deletion".to_owned(), name);
+}
+
+#[tokio::test]
+async fn creation_survives_every_fault() -> Result<()> {
+    every_fault(&Scenario { name: "new", made: false, change: nothing, deleted: false }).await
+}
+
+#[tokio::test]
+async fn a_change_survives_every_fault() -> Result<()> {
+    every_fault(&Scenario { name: "upd", made: true, change: changed, deleted: false }).await
+}
+
+#[tokio::test]
+async fn deletion_with_retain_survives_every_fault() -> Result<()> {
+    every_fault(&Scenario { name: "ret", made: true, change: nothing, deleted: true }).await
+}
+
+#[tokio::test]
+async fn deletion_with_delete_survives_every_fault() -> Result<()> {
+    every_fault(&Scenario { name: "del", made: true, change: deleting, deleted: true }).await
+}
