@@ -2,33 +2,46 @@
 
 use anyhow::{Context, Result};
 use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::Credentials;
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_kms::types::KeyState;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 
-use crate::support::emulators::REGION;
+use crate::support::emulators::{Emulators, REGION};
 
-/// Clients that go straight to moto.
+/// Clients that go straight to the emulators.
 pub(crate) struct Auditor {
+    pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(crate) glue: aws_sdk_glue::Client,
     pub(crate) kms: aws_sdk_kms::Client,
+    pub(crate) lakeformation: aws_sdk_lakeformation::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
 }
 
+fn keys() -> Credentials {
+    Credentials::new("testing", "testing", None, None, "test")
+}
+
 impl Auditor {
-    pub(crate) fn of(moto: &str) -> Self {
-        macro_rules! client {
-            ($service:ident) => {
-                $service::Client::from_conf(
-                    $service::Config::builder()
-                        .behavior_version(BehaviorVersion::v2026_01_12())
-                        .region(Region::new(REGION))
-                        .credentials_provider(Credentials::new("testing", "testing", None, None, "test"))
-                        .endpoint_url(moto)
-                        .build(),
-                )
-            };
+    pub(crate) fn of(emulators: &Emulators) -> Self {
+        let config = |url: &str| {
+            aws_config::SdkConfig::builder()
+                .behavior_version(BehaviorVersion::v2026_01_12())
+                .region(Region::new(REGION))
+                .credentials_provider(SharedCredentialsProvider::new(keys()))
+                .endpoint_url(url)
+                .build()
+        };
+        let (moto, ministack) = (config(emulators.moto_url()), config(emulators.ministack_url()));
+        let s3 = aws_sdk_s3::config::Builder::from(&moto).force_path_style(true).build();
+        Self {
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&ministack),
+            glue: aws_sdk_glue::Client::new(&moto),
+            kms: aws_sdk_kms::Client::new(&moto),
+            lakeformation: aws_sdk_lakeformation::Client::new(&moto),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(&moto),
         }
-        Self { kms: client!(aws_sdk_kms), tagging: client!(aws_sdk_resourcegroupstagging) }
     }
 
     /// The keys of a product by their state: how many are in use, and how many end.

@@ -1,13 +1,6 @@
 //! How many calls it costs to make products and to watch over them. Counts are exact and gate.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use anyhow::Result;
 use dataproduct_operator::{
@@ -22,7 +15,7 @@ use futures::future::try_join_all;
 
 use crate::{
     mesh::{assert_done, product, visit},
-    world::AwsWorld,
+    world::{AwsWorld, hand_turned},
 };
 
 /// Visits products at the same time.
@@ -88,9 +81,7 @@ async fn twenty_products_of_one_moment_share_their_grants_and_their_topic() -> R
 async fn an_idle_sweep_of_two_hundred_products_costs_less_than_half_a_call_each() -> Result<()> {
     const PRODUCTS: usize = 200;
     const SWEEPS: u64 = 6;
-    let seconds = Arc::new(AtomicU64::new(0));
-    let clock = Arc::clone(&seconds);
-    let clock = Clock::of(move || Duration::from_secs(clock.load(Ordering::SeqCst)));
+    let (clock, seconds) = hand_turned();
     let world = AwsWorld::steady(clock).await?;
     let mut products = products(PRODUCTS);
     for some in products.chunks_mut(10) {

@@ -15,4 +15,5 @@ mod conformance;
 mod counted;
 mod interleaving;
 mod mesh;
+mod trouble;
 mod world;

@@ -1,6 +1,12 @@
 //! A world of the backend `aws` for one test: the emulators, and a provider on one account and region of them.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use ::http::Request;
 use anyhow::{Context, Result, ensure};
@@ -31,6 +37,13 @@ pub(crate) async fn provider_at(moto: &str, ministack: &str) -> Result<SharedPro
     let calls = Arc::new(Calls::default());
     let aws = Aws::open(&settings(moto, ministack), &place(REGION), &identity(), &calls).await?;
     Ok(layers::standard(Arc::new(aws.unlimited()), DEFAULT_RATE, layers::OPERATION, Arc::default()))
+}
+
+/// A clock that stands still, and its seconds.
+pub(crate) fn hand_turned() -> (Clock, Arc<AtomicU64>) {
+    let seconds = Arc::new(AtomicU64::new(0));
+    let read = Arc::clone(&seconds);
+    (Clock::of(move || Duration::from_secs(read.load(Ordering::SeqCst))), seconds)
 }
 
 /// The emulators and a provider on them.
@@ -118,8 +131,13 @@ impl AwsWorld {
 
     /// A request to S3 in the account of this world, as somebody else there would make it.
     async fn put(&self, path: &str, body: &str) -> Result<()> {
+        self.put_as(&self.account, path, body).await
+    }
+
+    /// The same in any account.
+    pub(crate) async fn put_as(&self, account: &str, path: &str, body: &str) -> Result<()> {
         let url = format!("{}/{path}", self.emulators.moto_url());
-        let request = Request::put(url).header("X-Moto-Account-Id", &self.account);
+        let request = Request::put(url).header("X-Moto-Account-Id", account);
         send_ok(request.body(body.to_owned())?).await.map(drop)
     }
 
