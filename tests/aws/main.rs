@@ -10,7 +10,12 @@ mod support;
 #[allow(dead_code, reason = "the pure tests use all of it")]
 mod declared;
 
+#[path = "../real/fixture.rs"]
+#[allow(dead_code, reason = "the tests of the cluster use all of it")]
+mod fixture;
+
 mod audit;
+mod cluster;
 mod conformance;
 mod counted;
 mod interleaving;

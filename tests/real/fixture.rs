@@ -55,13 +55,14 @@ impl Mesh {
 
     /// Starts the operator as a process.
     pub(crate) fn operator(&self) -> Result<Operator> {
+        self.operator_in(&[])
+    }
+
+    /// Starts the operator as a process in an environment.
+    pub(crate) fn operator_in(&self, environment: &[(&str, &str)]) -> Result<Operator> {
         let log = self.folder.path().join("operator.log");
-        Operator::start(
-            Path::new(env!("CARGO_BIN_EXE_dataproduct")),
-            &self.plane.kubeconfig_path(),
-            &[],
-            &log,
-        )
+        let binary = Path::new(env!("CARGO_BIN_EXE_dataproduct"));
+        Operator::start(binary, &self.plane.kubeconfig_path(), environment, &log)
     }
 
     /// Applies an example.

@@ -21,10 +21,14 @@ pub(crate) struct Operator {
 
 impl Operator {
     /// Starts the operator with a kubeconfig.
-    pub(crate) fn start(binary: &Path, kubeconfig: &Path, arguments: &[&str], log: &Path) -> Result<Self> {
-        let mut all = vec!["run".to_owned(), "--kubeconfig".to_owned(), kubeconfig.display().to_string()];
-        all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-        Ok(Self { process: Kept::start(binary, &all, &[], log)?, log: log.to_owned() })
+    pub(crate) fn start(
+        binary: &Path,
+        kubeconfig: &Path,
+        environment: &[(&str, &str)],
+        log: &Path,
+    ) -> Result<Self> {
+        let arguments = ["run", "--kubeconfig", &kubeconfig.display().to_string()].map(str::to_owned);
+        Ok(Self { process: Kept::start(binary, &arguments, environment, log)?, log: log.to_owned() })
     }
 
     /// Whether it runs.
