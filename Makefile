@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 CARGO := cargo
+# Where the demo keeps the resources of its products: local or aws.
+PROVIDER ?= local
 DENY := .tools/deny/bin/cargo-deny
 DENY_VERSION := 0.20.2
 
@@ -22,10 +24,10 @@ emulators: ## Install the AWS emulators for tests: moto, MiniStack and the fault
 	@tests/emulators/install.sh
 
 .PHONY: demo
-demo: control-plane ## Run a mesh on this machine and show it; ends with 0 when all is as expected
+demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) ## Run a mesh on this machine and show it; PROVIDER=aws runs it on AWS emulators
 	@echo "==> building the operator (a few minutes the first time)"
 	@$(CARGO) build --locked --bin dataproduct --example demo
-	@$(CARGO) run --locked --quiet --example demo
+	@PROVIDER=$(PROVIDER) $(CARGO) run --locked --quiet --example demo
 
 .PHONY: test
 test: lint control-plane emulators ## Run every check and every test, on a fresh machine too

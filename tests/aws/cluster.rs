@@ -9,7 +9,7 @@ use crate::{
     fixture::{Mesh, PATIENCE, example, small},
     support::{
         control_plane::Options,
-        emulators::Emulators,
+        emulators::{self, Emulators},
         fault_proxy::{Effect, Fault, FaultProxy},
         operator::Operator,
         wait::{Seen, wait_for},
@@ -25,10 +25,9 @@ pub(crate) const KEYS: [(&str, &str); 3] = [
 
 /// The example platform on AWS, led to emulators at these addresses, and with a short wait for lost keys.
 fn platform(moto: &str, ministack: &str) -> Result<String> {
-    let endpoints = format!(
-        "    region: eu-central-1\n    lostCreateWait: 3 seconds\n    endpoints: {{default: \"{moto}\", cloudwatch: \"{ministack}\", sns: \"{ministack}\"}}\n"
-    );
-    Ok(example("platform-aws.yaml")?.replace("    region: eu-central-1\n", &endpoints))
+    let endpoints = emulators::endpoints(moto, ministack, "    ");
+    let more = format!("    region: eu-central-1\n    lostCreateWait: 3 seconds\n{endpoints}");
+    Ok(example("platform-aws.yaml")?.replace("    region: eu-central-1\n", &more))
 }
 
 struct Cluster {

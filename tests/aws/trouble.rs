@@ -155,7 +155,7 @@ async fn a_bucket_of_another_account_is_never_touched() -> Result<()> {
     let (world, _) = world().await?;
     let mut declared = product("taken");
     let bucket = key(&declared, Kind::Bucket);
-    world.put_as(OTHER_ACCOUNT, &bucket.name, "").await?;
+    world.emulators.put(OTHER_ACCOUNT, &bucket.name, "").await?;
     let seen = visit(&world.shared(), &mut declared, Look::Full).await?;
     let (state, message) = state(&seen, Kind::Bucket);
     ensure!(
@@ -238,7 +238,7 @@ async fn who_only_observes_writes_nothing() -> Result<()> {
     let mut declared = product("watched");
     manage(&mut declared, Management::Observe);
     let bucket = key(&declared, Kind::Bucket);
-    world.put_as("123456789012", &bucket.name, "").await?;
+    world.emulators.put("123456789012", &bucket.name, "").await?;
     let seen = visit(&world.shared(), &mut declared, Look::Full).await?;
     ensure!(!seen.in_sync && seen.outcomes.is_empty());
     ensure!(writes(&world) == 0, "{:?}", world.calls.snapshot());

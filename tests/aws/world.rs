@@ -8,8 +8,7 @@ use std::{
     time::Duration,
 };
 
-use ::http::Request;
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use async_trait::async_trait;
 use dataproduct_operator::{
     api::{AwsBackend, AwsEndpoints, Backend, ProviderClassSpec},
@@ -22,12 +21,8 @@ use dataproduct_operator::{
         registry::{DEFAULT_RATE, Place, Registry},
     },
 };
-use serde_json::json;
 
-use crate::support::{
-    emulators::{ACCOUNT, Emulators, REGION},
-    plain_http::send_ok,
-};
+use crate::support::emulators::{ACCOUNT, Emulators, REGION};
 
 /// The role of the operator in another account.
 pub(crate) const OTHER_ACCOUNT: &str = "222222222222";
@@ -129,51 +124,11 @@ impl AwsWorld {
         Ok(Self { emulators, calls, account: place.account, region: place.region, provider })
     }
 
-    /// A request to S3 in the account of this world, as somebody else there would make it.
-    async fn put(&self, path: &str, body: &str) -> Result<()> {
-        self.put_as(&self.account, path, body).await
-    }
-
-    /// The same in any account.
-    pub(crate) async fn put_as(&self, account: &str, path: &str, body: &str) -> Result<()> {
-        let url = format!("{}/{path}", self.emulators.moto_url());
-        let request = Request::put(url).header("X-Moto-Account-Id", account);
-        send_ok(request.body(body.to_owned())?).await.map(drop)
-    }
-
     /// Publishes a value of a metric of a product, as whoever runs its pipeline would.
     pub(crate) async fn publish(&self, subject: &Subject, metric: &str, value: f64) -> Result<()> {
-        publish(self.emulators.ministack_url(), &self.region, subject, metric, value).await
+        let product = (subject.domain.as_str(), subject.product.as_str());
+        self.emulators.publish(&self.region, product, metric, value).await
     }
-}
-
-/// Publishes a value of a metric of a product.
-pub(crate) async fn publish(
-    ministack: &str,
-    region: &str,
-    subject: &Subject,
-    metric: &str,
-    value: f64,
-) -> Result<()> {
-    let scope = format!("testing/20261126/{region}/monitoring/aws4_request");
-    let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-    let body = json!({
-        "Namespace": format!("DataMesh/{}", subject.domain),
-        "MetricData": [{
-            "MetricName": metric,
-            "Value": value,
-            "Dimensions": [{"Name": "DataProduct", "Value": subject.product}],
-        }],
-    });
-    let request = Request::post(format!("{ministack}/"))
-        .header("Content-Type", "application/x-amz-json-1.0")
-        // The emulator takes the region from it and does not check it.
-        .header("Authorization", signature)
-        .header("X-Amz-Target", "GraniteServiceVersion20100801.PutMetricData")
-        .body(body.to_string())?;
-    let answer = send_ok(request).await.context("a metric cannot be published")?;
-    ensure!(!answer.contains("Error"), "{answer}");
-    Ok(())
 }
 
 #[async_trait]
@@ -183,7 +138,10 @@ impl World for AwsWorld {
     }
 
     async fn put_object(&self, bucket: &Key) -> Result<(), String> {
-        self.put(&format!("{}/object", bucket.name), "data").await.map_err(|error| format!("{error:#}"))
+        self.emulators
+            .put(&self.account, &format!("{}/object", bucket.name), "data")
+            .await
+            .map_err(|error| format!("{error:#}"))
     }
 
     async fn deliver(&self, subject: &Subject) -> Result<(), String> {
@@ -193,7 +151,7 @@ impl World for AwsWorld {
     }
 
     async fn make_unmarked(&self, bucket: &Key) -> Result<bool, String> {
-        self.put(&bucket.name, "").await.map_err(|error| format!("{error:#}"))?;
+        self.emulators.put(&self.account, &bucket.name, "").await.map_err(|error| format!("{error:#}"))?;
         Ok(true)
     }
 }

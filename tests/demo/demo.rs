@@ -3,6 +3,7 @@
 //! It does what a platform team and three domain teams would do, with the programs that they would use, and keeps the
 //! mesh running for as long as somebody looks. Without a terminal it ends with 0 when everything is as expected.
 
+mod cloud;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -15,6 +16,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use cloud::Cloud;
 use dataproduct_operator::api::DataProduct;
 use kube::{Api, Client};
 use support::{
@@ -50,19 +52,18 @@ async fn demo() -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(&folder).context("cannot clear the folder of an earlier demo")?;
     }
-    let root = folder.join("mesh");
-    fs::create_dir_all(&root)?;
+    fs::create_dir_all(&folder)?;
+    let cloud = Cloud::start(&folder).await?;
 
     step("starting etcd and kube-apiserver on loopback");
     let plane = ControlPlane::start(Options { folder: Some(folder.clone()), ..Options::default() }).await?;
     step("installing the custom resource definitions");
     plane.install_crds()?;
-    step("starting the operator with the local provider");
-    let mut operator =
-        Operator::start(&binary()?, &plane.kubeconfig_path(), &[], &folder.join("operator.log"))?;
+    step(&format!("starting the operator with the provider {}", cloud.name()));
+    let log = folder.join("operator.log");
+    let mut operator = Operator::start(&binary()?, &plane.kubeconfig_path(), cloud.environment(), &log)?;
     step("applying the platform: standards, provider class, three domains");
-    let platform = fs::read_to_string(top.join("examples/platform.yaml"))?;
-    plane.apply(&platform.replace("/var/lib/datamesh", &root.display().to_string()))?;
+    plane.apply(&cloud.platform(&top.join("examples"))?)?;
     for (_, name, manifest, ..) in EXPECTED {
         step(&format!("applying {name} ({manifest})"));
         plane.kubectl(&["apply", "-f", &top.join("examples").join(manifest).display().to_string()])?;
@@ -74,7 +75,7 @@ async fn demo() -> Result<()> {
         wait_until(&client, namespace, name, ready, score).await?;
     }
     step("writing a first file into the bucket of customer-360, as its pipeline would");
-    publish_data(&client).await?;
+    publish_data(&cloud, &client).await?;
     ensure!(operator.is_running(), "the operator ended by itself; see {}", operator.log.display());
 
     say(&format!("\n{}", plane.kubectl(&["get", "dataproducts", "-A"])?));
@@ -87,7 +88,10 @@ async fn demo() -> Result<()> {
         ensure!(story.status.success(), "dataproduct status: {}", String::from_utf8_lossy(&story.stderr));
         say(&String::from_utf8_lossy(&story.stdout));
     }
-    how_to_go_on(top, &plane);
+    if let Some(state) = cloud.leave_behind(&folder).await? {
+        say(&format!("Everything that the emulated account holds is in {}.\n", shown(top, &state)));
+    }
+    how_to_go_on(top, &plane, &cloud);
     if std::io::stdin().is_terminal() {
         say("The mesh runs until you press Ctrl-C.");
         tokio::signal::ctrl_c().await?;
@@ -120,13 +124,12 @@ async fn wait_until(client: &Client, namespace: &str, name: &str, ready: bool, s
 }
 
 /// Puts a file into the bucket and waits until its freshness is measured.
-async fn publish_data(client: &Client) -> Result<()> {
+async fn publish_data(cloud: &Cloud, client: &Client) -> Result<()> {
     let products: Api<DataProduct> = Api::namespaced(client.clone(), "customer");
     let bucket =
         products.get("customer-360").await?.status.unwrap_or_default().outputs.and_then(|it| it.bucket_arn);
     let bucket = bucket.context("customer-360 has no bucket")?;
-    let path = Path::new(bucket.trim_start_matches("file://")).join("part-0001.parquet");
-    fs::write(&path, b"PAR1")?;
+    cloud.publish_data(&bucket).await?;
     // The annotation asks for a look now; without it the operator looks at its next regular visit.
     let asked = serde_json::json!({"metadata": {"annotations": {"datamesh.io/reconcile-at": "demo"}}});
     products
@@ -141,9 +144,15 @@ async fn publish_data(client: &Client) -> Result<()> {
     .await
 }
 
-fn how_to_go_on(top: &Path, plane: &ControlPlane) {
-    let shown = |path: &Path| path.strip_prefix(top).unwrap_or(path).display().to_string();
+/// A path as people type it in the folder of the repository.
+fn shown(top: &Path, path: &Path) -> String {
+    path.strip_prefix(top).unwrap_or(path).display().to_string()
+}
+
+fn how_to_go_on(top: &Path, plane: &ControlPlane, cloud: &Cloud) {
+    let shown = |path: &Path| shown(top, path);
     let kubectl = shown(&top.join(".tools/control-plane/bin/kubectl"));
+    let hints = cloud.hints().into_iter().map(|hint| format!("  {hint}\n")).collect::<String>();
     say(&format!(
         "How to go on, from the folder of the repository:\n\n  \
          export KUBECONFIG={}\n  \
@@ -152,7 +161,7 @@ fn how_to_go_on(top: &Path, plane: &ControlPlane) {
          {kubectl} explain dataproduct.spec.slo\n  \
          {kubectl} wait --for=condition=Ready dp/order-events -n orders\n  \
          {kubectl} edit dp raw-dump -n orders      # mend a violation and watch the score\n  \
-         tail -f {}\n",
+         tail -f {}\n{hints}",
         shown(&plane.kubeconfig_path()),
         shown(&plane.folder().join("operator.log")),
     ));

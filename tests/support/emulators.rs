@@ -7,12 +7,13 @@ use std::{
     time::Duration,
 };
 
+use ::http::Request;
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
-    plain_http::{get, post},
+    plain_http::{get, post, send_ok},
     ports::free_port,
     process::Kept,
     wait::{Seen, wait_for},
@@ -137,6 +138,11 @@ fn python() -> Result<PathBuf> {
     Ok(place.join("bin/python"))
 }
 
+/// The block `endpoints` of a provider class that leads to emulators, or proxies before them, at these addresses.
+pub(crate) fn endpoints(moto: &str, ministack: &str, indent: &str) -> String {
+    format!("{indent}endpoints: {{default: \"{moto}\", cloudwatch: \"{ministack}\", sns: \"{ministack}\"}}\n")
+}
+
 /// Both emulators. Dropping them ends them.
 pub(crate) struct Emulators {
     moto: Served,
@@ -194,6 +200,49 @@ impl Emulators {
     /// Endpoint of `CloudWatch`, SNS and SQS.
     pub(crate) fn ministack_url(&self) -> &str {
         self.ministack.url()
+    }
+
+    /// The block `endpoints` of a provider class that leads to both, with an indent before each line.
+    pub(crate) fn endpoints(&self, indent: &str) -> String {
+        endpoints(self.moto_url(), self.ministack_url(), indent)
+    }
+
+    /// A request to S3 in an account, as somebody there would make it who is not the operator.
+    pub(crate) async fn put(&self, account: &str, path: &str, body: &str) -> Result<()> {
+        let request =
+            Request::put(format!("{}/{path}", self.moto_url())).header("X-Moto-Account-Id", account);
+        send_ok(request.body(body.to_owned())?).await.map(drop)
+    }
+
+    /// Publishes a value of a metric of a product, by its domain and its name, as whoever runs its pipeline would.
+    pub(crate) async fn publish(
+        &self,
+        region: &str,
+        (domain, product): (&str, &str),
+        metric: &str,
+        value: f64,
+    ) -> Result<()> {
+        let body = json!({
+            "Namespace": format!("DataMesh/{domain}"),
+            "MetricData": [{
+                "MetricName": metric,
+                "Value": value,
+                "Dimensions": [{"Name": "DataProduct", "Value": product}],
+            }],
+        });
+        let scope = format!("testing/20261126/{region}/monitoring/aws4_request");
+        let request = Request::post(format!("{}/", self.ministack_url()))
+            .header("Content-Type", "application/x-amz-json-1.0")
+            .header("X-Amz-Target", "GraniteServiceVersion20100801.PutMetricData")
+            // The emulator takes the region from it and does not check it.
+            .header(
+                "Authorization",
+                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
+            )
+            .body(body.to_string())?;
+        let answer = send_ok(request).await.context("a metric cannot be published")?;
+        ensure!(!answer.contains("Error"), "{answer}");
+        Ok(())
     }
 
     /// Forgets everything in both. Whether permissions are looked at stays as it is.
