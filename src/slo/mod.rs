@@ -106,7 +106,7 @@ fn verdict(
         target_value: None,
         window: target.window.clone(),
         state: SloState::Unknown,
-        message: format!("no backend of this product measures {}", objective.as_str()),
+        message: format!("nothing measures the {} of this product", objective.as_str()),
         measured: None,
         source: None,
         flips_at: None,

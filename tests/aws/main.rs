@@ -20,5 +20,6 @@ mod conformance;
 mod counted;
 mod interleaving;
 mod mesh;
+mod module;
 mod trouble;
 mod world;
