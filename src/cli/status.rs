@@ -88,7 +88,7 @@ fn stops_change(violation: &Violation) -> bool {
 
 /// What is left to be done, with the hash that an approval names.
 fn plan(status: &DataProductStatus) -> String {
-    let Some(plan) = status.plan.as_ref().filter(|plan| !plan.actions.is_empty()) else {
+    let Some(plan) = status.plan.as_ref().filter(|plan| !plan.actions.is_empty() || !plan.notes.is_empty()) else {
         return String::new();
     };
     let summary = plan.summary.as_deref().unwrap_or_default();
@@ -99,6 +99,9 @@ fn plan(status: &DataProductStatus) -> String {
         for change in &action.changes {
             let _ = writeln!(text, "          {change}");
         }
+    }
+    for note in &plan.notes {
+        let _ = writeln!(text, "  note: {note}");
     }
     text
 }

@@ -71,7 +71,10 @@ pub fn decide(world: &World) -> Decision {
     };
     let hash = desired::hash(&wanted);
     blockers.extend(holds(declared, report.as_ref(), enforcement, &hash));
-    let plan = build(&assessments, permissions(world, &blockers, &hash));
+    let mut plan = build(&assessments, permissions(world, &blockers, &hash));
+    if let Ok(scope) = &world.scope {
+        plan.notes = desired::notes(&declared.product, scope);
+    }
     if plan.held.is_empty() {
         // An approval that nothing waits for is no reason for anything.
         blockers.retain(|blocker| !matches!(blocker, Blocker::AwaitingApproval { .. }));

@@ -17,7 +17,7 @@ use crate::{
         owner::MANAGED_BY,
         resource::{Desired, Kind, Removal, Tags},
     },
-    plan::{assess::Wanted, blocker::Blocker, grants::grants, scope::Scope},
+    plan::{assess::Wanted, blocker::Blocker, grants, scope::Scope},
 };
 
 /// Length of one period of the freshness alarm, in seconds.
@@ -29,6 +29,11 @@ pub const FRESHNESS_METRIC: &str = "DataFreshnessMinutes";
 /// The tag value of a product that does not say how sensitive it is.
 const UNCLASSIFIED: &str = "unclassified";
 
+/// What is done in another way than the spec says it, and why.
+pub fn notes(product: &DataProduct, scope: &Scope) -> Vec<String> {
+    grants::notes(&product.spec, scope)
+}
+
 /// Everything that the product wants, in the order of creation.
 pub fn desired(product: &DataProduct, scope: &Scope) -> Result<Vec<Wanted>, Blocker> {
     let spec = &product.spec;
@@ -39,7 +44,7 @@ pub fn desired(product: &DataProduct, scope: &Scope) -> Result<Vec<Wanted>, Bloc
             Kind::EncryptionKey => Some(Attributes::EncryptionKey(key(product, scope, &tags))),
             Kind::Bucket => Some(Attributes::Bucket(bucket(scope, &tags))),
             Kind::CatalogDatabase => Some(Attributes::CatalogDatabase(database(spec, scope, &tags))),
-            Kind::Grant => (!retired).then(|| Attributes::Grant(grants(spec, scope))),
+            Kind::Grant => (!retired).then(|| Attributes::Grant(grants::grants(spec, scope))),
             Kind::FreshnessAlarm if retired => None,
             Kind::FreshnessAlarm => alarm(product, scope, &tags)?.map(Attributes::FreshnessAlarm),
         })

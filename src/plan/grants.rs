@@ -30,6 +30,18 @@ pub(super) fn grants(spec: &DataProductSpec, scope: &Scope) -> Grants {
     Grants { entries }
 }
 
+/// What is granted in other words than the roles say it.
+pub(super) fn notes(spec: &DataProductSpec, scope: &Scope) -> Vec<String> {
+    if scope.class.provider != Backend::Aws {
+        return Vec::new();
+    }
+    let updating = roles(spec).filter(|role| role.permissions.contains(&Permission::Update));
+    let note = |name: &str| {
+        format!("role {name}: UPDATE is granted as INSERT and DELETE, because Lake Formation has no UPDATE")
+    };
+    updating.map(|role| note(&role.name)).collect()
+}
+
 /// The words of a backend for a permission.
 fn words(backend: Backend, permission: Permission) -> &'static [Permission] {
     use Permission::{All, Alter, Delete, Describe, Insert, Select, Update};

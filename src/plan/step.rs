@@ -100,6 +100,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Steps that are held back.
     pub held: Vec<Step>,
+    /// What is done in another way than the spec says it, and why.
+    pub notes: Vec<String>,
 }
 
 impl Plan {
@@ -146,6 +148,9 @@ impl fmt::Display for Plan {
         }
         for step in &self.held {
             writeln!(f, "  held: {}", step.to_string().replace('\n', "\n  "))?;
+        }
+        for note in &self.notes {
+            writeln!(f, "  note: {note}")?;
         }
         Ok(())
     }

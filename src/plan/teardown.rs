@@ -105,7 +105,7 @@ pub fn teardown(departure: &Departure, keys: &[Key], observations: &Observations
     if lock.is_some() {
         held.splice(0..0, std::mem::take(&mut steps));
     }
-    let plan = Plan { steps, held };
+    let plan = Plan { steps, held, notes: Vec::new() };
     Teardown { plan, lock, unknown }
 }
 

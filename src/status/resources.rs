@@ -41,6 +41,7 @@ pub(super) fn plan(facts: &Facts<'_>, clock: Clock) -> Option<PlanStatus> {
         generation: Some(clock.generation),
         summary: Some(summarize_steps(left.clone())),
         actions: left.map(action).collect(),
+        notes: plan.notes.iter().map(|note| text(note, VALUE_LIMIT)).collect(),
     })
 }
 

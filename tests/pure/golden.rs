@@ -19,11 +19,13 @@ use crate::{
 #[test]
 fn every_golden_case_gives_the_plan_and_the_status_beside_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let platform = fs::read_to_string(root.join("examples/platform.yaml")).expect("the example platform");
+    let platform = |name| fs::read_to_string(root.join("examples").join(name)).expect("an example platform");
+    let (local, aws) = (platform("platform.yaml"), platform("platform-aws.yaml"));
     let mut cases = 0;
     for entry in fs::read_dir(root.join("tests/golden")).expect("the golden cases") {
         let folder = entry.expect("a readable folder").path();
         let input = fs::read_to_string(folder.join("input.yaml")).expect("an input");
+        let platform = if folder.ends_with("aws") { &aws } else { &local };
         let text = run(&format!("{platform}\n---\n{input}"));
         compare(&folder.join("plan.txt"), &text.plan);
         compare(&folder.join("status.yaml"), &text.status);

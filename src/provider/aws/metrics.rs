@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_cloudwatch::{
     primitives::DateTime,
-    types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy},
+    types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy, StateValue},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -111,16 +111,25 @@ fn chosen(answers: &BTreeMap<Question, Answer>, wanted: &[Question], now: Durati
     needed.chain(others.into_iter().map(|(_, question)| question)).take(METRICS).cloned().collect()
 }
 
-/// What the values of an objective say. `silent_since` is what counts where there is none.
-fn reading(question: &Question, points: &[Point], silent_since: Option<Timestamp>) -> Option<Reading> {
+/// What the alarm on a product's freshness says.
+#[derive(Debug, Clone, Copy, Default)]
+struct Alarmed {
+    /// Since when it is as it is, which is what counts where there is no value.
+    since: Option<Timestamp>,
+    /// Whether it has gone off.
+    rings: bool,
+}
+
+/// What the values of an objective say.
+fn reading(question: &Question, points: &[Point], alarm: Alarmed) -> Option<Reading> {
     let value = match (question.objective, points) {
         (Objective::Freshness, [(at, age), ..]) => Value::NewestData(before(*at, *age)),
-        (Objective::Freshness, []) => Value::NoDataSince(silent_since?),
+        (Objective::Freshness, []) => Value::NoDataSince(alarm.since?),
         (_, []) => return None,
         (_, points) => Value::Share(average(points)?),
     };
-    let source =
-        format!("CloudWatch metric {} in {}", metric(question.objective), namespace(&question.domain));
+    let rings = if alarm.rings { "; its alarm has gone off" } else { "" };
+    let source = format!("CloudWatch {}/{}{rings}", namespace(&question.domain), metric(question.objective));
     Some(Reading { objective: question.objective, value, complete: true, source })
 }
 
@@ -149,10 +158,9 @@ impl Aws {
         let questions = questions.collect::<Vec<_>>();
         let mut readings = Vec::new();
         for (question, points) in self.answered(&questions, subject.look).await? {
-            let silent = question.objective == Objective::Freshness && points.is_empty();
-            let since =
-                if silent { self.alarm_since(&subject.alarm.name, subject.look).await? } else { None };
-            readings.extend(reading(&question, &points, since));
+            let freshness = question.objective == Objective::Freshness;
+            let alarm = if freshness { self.alarmed(subject).await? } else { None };
+            readings.extend(reading(&question, &points, alarm.unwrap_or_default()));
         }
         Ok(readings)
     }
@@ -188,14 +196,19 @@ impl Aws {
         Ok(wanted.iter().map(|question| (question.clone(), known(question).unwrap_or_default())).collect())
     }
 
-    /// Since when an alarm is as it is; `None` while it does not exist.
-    async fn alarm_since(&self, name: &str, look: Look) -> Result<Option<Timestamp>, Failure> {
-        let alarm = match look {
+    /// What the alarm on a product's freshness says; `None` while it does not exist.
+    async fn alarmed(&self, subject: &Subject) -> Result<Option<Alarmed>, Failure> {
+        let name = &subject.alarm.name;
+        let alarm = match subject.look {
             Look::Full => self.alarm(name).await?,
             Look::Usual => self.listed_alarm(name).await?,
         };
-        let since = alarm.and_then(|alarm| alarm.alarm_configuration_updated_timestamp);
-        Ok(since.and_then(|at| Timestamp::from_second(at.secs()).ok()))
+        Ok(alarm.map(|alarm| Alarmed {
+            since: alarm
+                .alarm_configuration_updated_timestamp
+                .and_then(|at| Timestamp::from_second(at.secs()).ok()),
+            rings: alarm.state_value == Some(StateValue::Alarm),
+        }))
     }
 
     /// The values of questions of the same reach, in one request of one or more pages.
@@ -276,18 +289,21 @@ mod tests {
     #[test]
     fn the_newest_age_counts_and_silence_counts_since_the_alarm() {
         let freshness = question(Objective::Freshness, "p");
-        let value = |points: &[Point], since| reading(&freshness, points, since).map(|reading| reading.value);
+        let since = |since| Alarmed { since, rings: false };
+        let value = |points: &[Point], alarm| reading(&freshness, points, alarm).map(|reading| reading.value);
         let points = [(at(7200), 30.0), (at(3600), 1.0)];
-        assert_eq!(value(&points, None), Some(Value::NewestData(at(5400))));
-        assert_eq!(value(&[], Some(at(60))), Some(Value::NoDataSince(at(60))));
-        assert_eq!(value(&[], None), None, "nothing can be late before its alarm is there");
-        assert_eq!(value(&[(at(0), f64::MAX)], None), Some(Value::NewestData(Timestamp::MIN)));
+        assert_eq!(value(&points, since(None)), Some(Value::NewestData(at(5400))));
+        assert_eq!(value(&[], since(Some(at(60)))), Some(Value::NoDataSince(at(60))));
+        assert_eq!(value(&[], since(None)), None, "nothing can be late before its alarm is there");
+        assert_eq!(value(&[(at(0), f64::MAX)], since(None)), Some(Value::NewestData(Timestamp::MIN)));
+        let rings = reading(&freshness, &points, Alarmed { since: None, rings: true }).expect("a reading");
+        assert!(rings.source.ends_with("its alarm has gone off"), "{}", rings.source);
     }
 
     #[test]
     fn a_share_is_the_average_and_what_is_no_share_is_no_reading() {
         let accuracy = question(Objective::Accuracy, "p");
-        let value = |points: &[Point]| reading(&accuracy, points, None).map(|reading| reading.value);
+        let value = |points: &[Point]| reading(&accuracy, points, Alarmed::default()).map(|reading| reading.value);
         let share = Percent::from_millionths(99_500_000).expect("a share");
         assert_eq!(value(&[(at(2), 99.0), (at(1), 100.0)]), Some(Value::Share(share)));
         assert_eq!(value(&[(at(2), 250.0)]), None);
