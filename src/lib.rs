@@ -8,8 +8,8 @@
 //! ```text
 //!  watch ──► gather ──► decide ──────────► apply ──► summarize ──► report ──► schedule
 //!           (reads)     (pure)            (writes)    (pure)      (writes)    (pure)
-//!           product     bind domain       one step    old status  status      next visit,
-//!           domain      judge             at a time,  + decision  patch only  with backoff
+//!           product     bind domain       wave by     old status  status      next visit,
+//!           domain      judge             wave,       + decision  patch only  with backoff
 //!           class       wanted resources  outcomes    + outcomes  if changed  and jitter
 //!           standards   compare, plan     are values  = status    events on
 //!           observed                                              transitions

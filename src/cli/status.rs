@@ -88,7 +88,8 @@ fn stops_change(violation: &Violation) -> bool {
 
 /// What is left to be done, with the hash that an approval names.
 fn plan(status: &DataProductStatus) -> String {
-    let Some(plan) = status.plan.as_ref().filter(|plan| !plan.actions.is_empty() || !plan.notes.is_empty()) else {
+    let Some(plan) = status.plan.as_ref().filter(|plan| !plan.actions.is_empty() || !plan.notes.is_empty())
+    else {
         return String::new();
     };
     let summary = plan.summary.as_deref().unwrap_or_default();

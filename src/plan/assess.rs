@@ -94,21 +94,22 @@ pub struct Memory {
     pub existed: BTreeMap<Key, String>,
     /// Resources whose loss the owner has accepted.
     pub accepted_loss: Vec<Key>,
-    /// Resources whose create was begun and got no answer, with the instant until which they may still appear.
+    /// Resources whose create was sent and that have not been seen since, with the instant until which they may appear.
     pub begun: BTreeMap<Key, Timestamp>,
 }
 
 impl Memory {
-    /// What is known after some steps: a create that certainly changed nothing is no longer under way.
+    /// What is known after some steps: a create that certainly changed nothing is no longer under way. One that was
+    /// confirmed still is until it shows, because a provider may be some seconds behind itself.
     #[must_use]
     pub fn after(mut self, outcomes: &[Outcome]) -> Self {
         for outcome in outcomes {
-            let settled = match &outcome.result {
-                StepResult::Applied | StepResult::Skipped(_) => true,
+            let nothing = match &outcome.result {
+                StepResult::Skipped(_) => true,
                 StepResult::Failed(fault) => fault.changed_nothing,
-                StepResult::InProgress => false,
+                StepResult::Applied | StepResult::InProgress => false,
             };
-            if settled && outcome.verb == Verb::Create {
+            if nothing && outcome.verb == Verb::Create {
                 self.begun.remove(&outcome.key);
             }
         }
@@ -123,7 +124,7 @@ pub enum State {
     InSync,
     /// It is wanted and proven absent.
     Missing,
-    /// It is wanted and not found, and a create of it that got no answer may still show before this instant.
+    /// It is wanted and not found, and a create of it was sent that may still show before this instant.
     Begun(Timestamp),
     /// It is ours and differs.
     Differs(Delta),

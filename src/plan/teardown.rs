@@ -34,7 +34,7 @@ pub struct Departure {
     pub key_window_days: i32,
     /// What forbids every change outside, removal and release included.
     pub hands_off: Option<HandsOff>,
-    /// Resources whose create was begun and got no answer, with the instant until which they may still appear.
+    /// Resources whose create was sent and that have not been seen since, with the instant until which they may appear.
     pub begun: BTreeMap<Key, Timestamp>,
 }
 
@@ -92,8 +92,9 @@ pub fn teardown(departure: &Departure, keys: &[Key], observations: &Observations
             }
             Some(Observation::Absent) => {
                 if let Some(until) = departure.begun.get(key) {
-                    let message =
-                        format!("{key} was being made and got no answer; it may still appear until {until}");
+                    let message = format!(
+                        "{key} was being made and is not to be seen yet; it may still appear until {until:.0}"
+                    );
                     unknown.push((key.clone(), Fault::new(ErrorKind::Unavailable, message)));
                 }
             }

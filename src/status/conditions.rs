@@ -191,10 +191,10 @@ fn trouble(facts: &Facts<'_>, assessment: &Assessment) -> (u8, Signal) {
     }
 }
 
-/// What is said of a resource whose create got no answer.
+/// What is said of a resource whose create was sent and that has not been seen since.
 pub(super) fn begun(key: &Key, until: jiff::Timestamp) -> String {
     format!(
-        "the answer to the create of {key} was lost; it is looked for until {until:.0}, and then made anew"
+        "the create of {key} was sent and nothing of it is to be seen yet; it is looked for until {until:.0}, and then made anew"
     )
 }
 

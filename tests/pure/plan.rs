@@ -358,7 +358,7 @@ fn only_a_create_that_certainly_changed_nothing_is_over() {
     let memory = Memory { begun: [(key.clone(), now())].into(), ..Memory::default() };
     let fault = |changed_nothing| Fault { changed_nothing, ..Fault::new(ErrorKind::Timeout, "no answer") };
     let cases = [
-        ("applied", StepResult::Applied, false),
+        ("confirmed, and not seen yet", StepResult::Applied, true),
         ("refused", StepResult::Failed(fault(true)), false),
         ("lost", StepResult::Failed(fault(false)), true),
         ("not tried", StepResult::Skipped(key.clone()), false),

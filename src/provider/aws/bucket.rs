@@ -139,6 +139,12 @@ impl Aws {
             Ok(found) => Ok(Some(found.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())),
             Err(failure) if failure.is(&["NoSuchTagSet", "NoSuchTagSetError"]) => Ok(Some(Tags::new())),
             Err(failure) if failure.is(&["NoSuchBucket"]) => Ok(None),
+            Err(failure) if failure.is(&["PermanentRedirect", "AuthorizationHeaderMalformed"]) => {
+                Err(Failure::refusal(
+                    ErrorKind::Conflict,
+                    "a bucket of that name is in another region; choose another name with spec.provisioning.names.bucket",
+                ))
+            }
             Err(failure) if failure.kind == ErrorKind::Denied => Err(Failure::refusal(
                 ErrorKind::Denied,
                 "the bucket exists in another account, or the role lacks s3:GetBucketTagging; choose another name with spec.provisioning.names.bucket, or grant it",

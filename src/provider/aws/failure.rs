@@ -114,10 +114,14 @@ impl Failure {
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
                 (ErrorKind::Timeout, String::new(), "no answer in time".to_owned(), false)
             }
-            SdkError::DispatchFailure(failure) => {
-                let cause = failure.as_connector_error().map(ToString::to_string).unwrap_or_default();
-                let detail = format!("the service cannot be reached: {cause}");
-                (ErrorKind::Unavailable, String::new(), detail, false)
+            SdkError::DispatchFailure(_) => {
+                // Credentials that cannot be had end here too, and only the chain of causes says so.
+                (
+                    ErrorKind::Unavailable,
+                    String::new(),
+                    format!("nothing was sent, or no answer came: {}", causes(&error)),
+                    false,
+                )
             }
             SdkError::ResponseError(_) => {
                 (ErrorKind::Unexpected, String::new(), "the answer cannot be read".to_owned(), false)
@@ -144,6 +148,21 @@ impl Error for Failure {
     }
 }
 
+/// The causes of an error, the first one left out, as one text.
+fn causes(error: &dyn Error) -> String {
+    let mut causes: Vec<String> = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Some errors repeat what is below them.
+        if !causes.last().is_some_and(|last| last.contains(&text)) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    causes.join(": ")
+}
+
 /// The kind of an error code. What is not in the table is judged by its HTTP status.
 fn kind_of(code: &str, status: u16) -> ErrorKind {
     match code {
@@ -163,7 +182,10 @@ fn kind_of(code: &str, status: u16) -> ErrorKind {
         | "BucketAlreadyOwnedByYou"
         | "BucketNotEmpty"
         | "KMSInvalidStateException"
-        | "DisabledException" => ErrorKind::Conflict,
+        | "DisabledException"
+        // A bucket of that name is in another region.
+        | "PermanentRedirect"
+        | "AuthorizationHeaderMalformed" => ErrorKind::Conflict,
         "AccessDenied"
         | "AccessDeniedException"
         | "AuthorizationError"

@@ -185,14 +185,12 @@ fn answers(
 
 impl Aws {
     pub(super) async fn observe_grants(&self, key: &Key) -> Result<Option<Observed>, Failure> {
-        // The mark is read with the grants: a database that is not there has neither.
-        let marked = async {
-            match self.database_tags(&key.name).await {
-                Err(failure) if failure.is_absent() => Ok(Tags::new()),
-                tags => tags,
-            }
+        // The mark first: of a database that is not there, the service may not list the grants at all.
+        let tags = match self.database_tags(&key.name).await {
+            Err(failure) if failure.is_absent() => return Ok(None),
+            tags => tags?,
         };
-        let (tags, entries) = try_join(marked, self.granted(&key.name)).await?;
+        let entries = self.granted(&key.name).await?;
         if entries.is_empty() {
             return Ok(None);
         }

@@ -237,18 +237,30 @@ impl Aws {
     /// minutes.
     async fn search_keys(&self, owner: &Owner) -> Result<Vec<(String, Tags)>, Failure> {
         let filter = TagFilter::builder().key(tag::PURPOSE).values(&owner.purpose).build();
-        let request =
-            self.clients.tagging.get_resources().resource_type_filters("kms:key").tag_filters(filter);
-        let answer = self.call(Call::GetResources, request.send()).await?;
-        let listed = answer.resource_tag_mapping_list.unwrap_or_default();
-        let found = listed.into_iter().filter_map(|found| {
-            let tags = found.tags.unwrap_or_default().into_iter();
-            let tags: Tags = tags.map(|tag| (tag.key, tag.value)).collect();
-            let claim = owner.claim(tag::read(&tags).0.as_ref());
-            let ours = !matches!(claim, Claim::Foreign | Claim::Unmarked);
-            found.resource_arn.filter(|_| ours).map(|arn| (arn, tags))
-        });
-        Ok(found.take(MAX_KEYS).collect())
+        let mut found = Vec::new();
+        let mut token = None;
+        // A page may be empty although others follow.
+        for _ in 0..MAX_PAGES {
+            let request = self.clients.tagging.get_resources().resource_type_filters("kms:key");
+            let request = request.tag_filters(filter.clone()).set_pagination_token(token.take()).send();
+            let page = self.call(Call::GetResources, request).await?;
+            for listed in page.resource_tag_mapping_list.unwrap_or_default() {
+                let tags = listed.tags.unwrap_or_default().into_iter();
+                let tags: Tags = tags.map(|tag| (tag.key, tag.value)).collect();
+                let claim = owner.claim(tag::read(&tags).0.as_ref());
+                if let Some(arn) = listed.resource_arn
+                    && !matches!(claim, Claim::Foreign | Claim::Unmarked)
+                    && found.len() < MAX_KEYS
+                {
+                    found.push((arn, tags));
+                }
+            }
+            token = page.pagination_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+        Err(garbled())
     }
 
     /// Keys with their state. The search also lists such as are gone by now.

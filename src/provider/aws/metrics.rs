@@ -303,7 +303,8 @@ mod tests {
     #[test]
     fn a_share_is_the_average_and_what_is_no_share_is_no_reading() {
         let accuracy = question(Objective::Accuracy, "p");
-        let value = |points: &[Point]| reading(&accuracy, points, Alarmed::default()).map(|reading| reading.value);
+        let value =
+            |points: &[Point]| reading(&accuracy, points, Alarmed::default()).map(|reading| reading.value);
         let share = Percent::from_millionths(99_500_000).expect("a share");
         assert_eq!(value(&[(at(2), 99.0), (at(1), 100.0)]), Some(Value::Share(share)));
         assert_eq!(value(&[(at(2), 250.0)]), None);
