@@ -156,6 +156,15 @@ impl Attributes {
 }
 
 impl Attributes {
+    /// These attributes without what a lost answer left beside them.
+    #[must_use]
+    pub fn without_surplus(mut self) -> Self {
+        if let Self::EncryptionKey(key) = &mut self {
+            key.surplus.clear();
+        }
+        self
+    }
+
     /// These attributes with those that `delta` names taken from `desired`, and nothing else touched.
     #[must_use]
     pub fn patched(mut self, desired: &Self, delta: &Delta) -> Self {

@@ -92,6 +92,8 @@ impl From<Result<Option<Observed>, ProviderError>> for Observation {
 pub struct Memory {
     /// What was last known of a resource that existed: its identifier, and what it held.
     pub existed: BTreeMap<Key, String>,
+    /// The identifiers of keys that existed. The name of a key may be led to another one; its identifier cannot.
+    pub key_ids: BTreeMap<Key, String>,
     /// Resources whose loss the owner has accepted.
     pub accepted_loss: Vec<Key>,
     /// Resources whose create was sent and that have not been seen since, with the instant until which they may appear.
@@ -185,6 +187,8 @@ fn assess(wanted: &Wanted, observation: Option<&Observation>, memory: &Memory) -
             (own_id(&desired.owner, observed), present(desired, observed, memory))
         }
     };
+    // What is lost keeps the identifier under which it is known: what stands in its place is not it.
+    let id = id.filter(|_| !matches!(state, State::Lost(_)));
     Assessment { wanted: wanted.clone(), id, state }
 }
 
@@ -219,6 +223,9 @@ fn unwanted(removal: &Removal, observed: &Observed) -> State {
 fn present(desired: &Desired, observed: &Observed, memory: &Memory) -> State {
     let claim = desired.owner.claim(observed.owner.as_ref());
     let delta = Delta::between(desired, observed);
+    if let (Claim::Mine | Claim::Predecessor, Some(before)) = (claim, replaced(desired, observed, memory)) {
+        return State::Lost(format!("it was {before}; its name leads to {} now", observed.id));
+    }
     match (claim, &observed.health) {
         (Claim::Foreign, _) => State::Foreign(whose(observed)),
         (Claim::Mine | Claim::Predecessor | Claim::Released, Health::Lost { last_known }) => {
@@ -239,6 +246,13 @@ fn present(desired: &Desired, observed: &Observed, memory: &Memory) -> State {
         (Claim::Mine, Health::Live) if delta.is_empty() => State::InSync,
         (Claim::Mine, Health::Live) => State::Differs(delta),
     }
+}
+
+/// The key that stood here before another one took its name. What the first one has encrypted needs it, so that the second
+/// is no replacement unless the owner says so.
+fn replaced<'a>(desired: &Desired, observed: &Observed, memory: &'a Memory) -> Option<&'a String> {
+    let before = memory.key_ids.get(&desired.key).filter(|before| **before != observed.id)?;
+    (!memory.accepted_loss.contains(&desired.key)).then_some(before)
 }
 
 fn whose(observed: &Observed) -> String {

@@ -244,6 +244,9 @@ fn remember(declared: &Declared, scope: Option<&Scope>) -> Memory {
             memory.begun.insert(key.clone(), until);
         }
         if let Some(id) = &resource.id {
+            if kind == Kind::EncryptionKey {
+                memory.key_ids.insert(key.clone(), id.clone());
+            }
             memory.existed.insert(key, format!("it was {id}"));
         }
     }

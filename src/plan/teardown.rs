@@ -120,7 +120,8 @@ fn action(departure: &Departure, observed: &Observed) -> Option<Action> {
     let both_say_delete =
         departure.owner.deletion == DeletionPolicy::Delete && found.deletion == DeletionPolicy::Delete;
     let action = if key.kind.is_retained() && !both_say_delete {
-        let desired = Desired { key, owner: found.released(), attributes: observed.attributes.clone() };
+        let attributes = observed.attributes.clone().without_surplus();
+        let desired = Desired { key, owner: found.released(), attributes };
         let delta = Delta::between(&desired, observed);
         Action::Release(desired, delta)
     } else if observed.health == Health::PendingDeletion {

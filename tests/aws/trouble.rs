@@ -127,6 +127,29 @@ async fn a_key_that_appears_after_all_is_scheduled_for_deletion_and_nothing_refe
 }
 
 #[tokio::test]
+async fn a_name_that_leads_to_another_key_costs_the_first_one_nothing() -> Result<()> {
+    let (world, auditor) = world().await?;
+    let mut declared = product("moved");
+    let made = visit(&world.shared(), &mut declared, Look::Full).await?;
+    let arn = made.status.outputs.and_then(|outputs| outputs.encryption_key_arn).context("a key")?;
+    let id = arn.rsplit('/').next().context("an identifier")?;
+    let tags = auditor.kms.list_resource_tags().key_id(id).send().await?.tags;
+    let other = auditor.kms.create_key().set_tags(tags).send().await?.key_metadata.context("a key")?.key_id;
+    auditor.kms.update_alias().alias_name("alias/orders-moved").target_key_id(other).send().await?;
+    let before = writes(&world);
+    for _ in 0..2 {
+        let seen = visit(&world.shared(), &mut declared, Look::Full).await?;
+        let (state, message) = state(&seen, Kind::EncryptionKey);
+        ensure!(state == ResourceState::Lost && message.contains(&arn), "{state:?} {message}");
+    }
+    ensure!(
+        writes(&world) == before && auditor.keys("orders/moved").await? == (2, 0),
+        "nothing is scheduled"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_key_that_ends_or_is_switched_off_is_reported_and_never_replaced() -> Result<()> {
     let (world, auditor) = world().await?;
     let mut declared = product("dying");

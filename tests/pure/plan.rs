@@ -328,6 +328,45 @@ fn a_bucket_that_the_status_knows_and_nobody_finds_is_lost_until_the_loss_is_acc
 }
 
 #[test]
+fn a_key_whose_name_leads_to_another_one_is_lost_until_the_loss_is_accepted() {
+    let (mut observed, _) = observations(&[Found::Mine; 5]);
+    let key = scope().names.key(Kind::EncryptionKey);
+    let id = |observed: &Observations| match observed.get(&key) {
+        Some(Observation::Present(present)) => present.id.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut memory = Memory { key_ids: [(key.clone(), id(&observed))].into(), ..Memory::default() };
+    assert!(build(&assess_all(&wanted(), &observed, &memory), ALL).is_empty(), "the same key");
+    if let Some(Observation::Present(present)) = observed.get_mut(&key) {
+        present.id = "another".to_owned();
+        // What it stands in the place of looks like a surplus, and must not be touched.
+        if let Attributes::EncryptionKey(attributes) = &mut present.attributes {
+            attributes.surplus.insert("the first".to_owned());
+        }
+    }
+    let assessed = assess_all(&wanted(), &observed, &memory);
+    assert!(build(&assessed, ALL).steps.is_empty(), "nothing is done about it");
+    assert_eq!(assessed[0].id, None, "and the first one is not forgotten");
+    memory.accepted_loss.push(key);
+    assert_eq!(build(&assess_all(&wanted(), &observed, &memory), ALL).summary(), "1 to update");
+}
+
+#[test]
+fn a_key_is_let_go_without_what_a_lost_answer_left_beside_it() {
+    let (mut observed, _) = observations(&[Found::Mine; 5]);
+    let key = scope().names.key(Kind::EncryptionKey);
+    if let Some(Observation::Present(present)) = observed.get_mut(&key)
+        && let Attributes::EncryptionKey(attributes) = &mut present.attributes
+    {
+        attributes.surplus.insert("surplus".to_owned());
+    }
+    let down = teardown(&departure(DeletionPolicy::Retain, false, Vec::new()), &keys(), &observed);
+    let step = down.plan.steps.iter().find(|step| step.key == key).expect("a release");
+    let paths = step.action.delta().expect("a delta").0.iter().map(|change| change.path.as_str());
+    assert_eq!(paths.collect::<Vec<_>>(), ["owner.released", "surplus.surplus"]);
+}
+
+#[test]
 fn what_may_still_appear_is_neither_made_again_nor_let_go() {
     let key = scope().names.key(Kind::EncryptionKey);
     let begun = BTreeMap::from([(key.clone(), now())]);

@@ -164,7 +164,12 @@ impl Aws {
     async fn ensure_topic(&self, alarm: &FreshnessAlarm) -> Result<(), Failure> {
         let domain = alarm.namespace.strip_prefix(NAMESPACE).unwrap_or_default();
         let own = arn::alerts(&self.place.account, &self.place.region, domain);
-        if alarm.topic.as_ref() != Some(&own) || self.topics.contains(&own) {
+        if alarm.topic.as_ref() != Some(&own) {
+            return Ok(());
+        }
+        // Held over the call, so that products of one moment make it once.
+        let mut made = self.topics.lock().await;
+        if made.contains(&own) {
             return Ok(());
         }
         let name = arn::alerts_topic(domain);
@@ -178,7 +183,7 @@ impl Aws {
                 if failure.is(&["InvalidParameter"]) && failure.to_string().contains("already exists") => {}
             answer => drop(answer?),
         }
-        self.topics.add(own);
+        made.insert(own);
         Ok(())
     }
 }

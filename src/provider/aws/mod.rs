@@ -19,13 +19,7 @@ mod policy;
 mod survey;
 mod tag;
 
-use std::{
-    collections::BTreeSet,
-    error::Error,
-    future::Future,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, error::Error, future::Future, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_cloudwatch::types::MetricAlarm;
@@ -67,7 +61,8 @@ pub struct Aws {
     clients: Clients,
     turns: Turns,
     calls: Arc<Calls>,
-    topics: Topics,
+    /// The topics that were made, or found, in the life of this process.
+    topics: tokio::sync::Mutex<BTreeSet<String>>,
     clock: Clock,
     seen: Seen,
     listings: Listings,
@@ -75,20 +70,6 @@ pub struct Aws {
     named_alarms: Batch<String, Option<MetricAlarm>>,
     granting: Batch<BatchPermissionsRequestEntry, ()>,
     revoking: Batch<BatchPermissionsRequestEntry, ()>,
-}
-
-/// The topics that were made, or found, in the life of this process.
-#[derive(Default)]
-struct Topics(Mutex<BTreeSet<String>>);
-
-impl Topics {
-    fn contains(&self, topic: &String) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(topic)
-    }
-
-    fn add(&self, topic: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(topic);
-    }
 }
 
 impl Aws {
@@ -109,7 +90,7 @@ impl Aws {
             clients,
             turns: Turns::new(),
             calls,
-            topics: Topics::default(),
+            topics: tokio::sync::Mutex::default(),
             clock: Clock::default(),
             seen: Seen::new(interval.map_or(FULL_LOOK, Duration::from_secs)),
             listings: Listings::default(),
