@@ -72,6 +72,13 @@ pub enum Claim {
     Unmarked,
 }
 
+impl Claim {
+    /// Whether the resource is the product's own: it carries its mark, or that of an earlier object of its name.
+    pub const fn is_own(self) -> bool {
+        matches!(self, Self::Mine | Self::Predecessor)
+    }
+}
+
 impl Owner {
     /// Reads a mark back from its rows; `None` when a part that proves ownership is missing.
     pub fn from_rows(rows: &BTreeMap<String, String>) -> Option<Self> {

@@ -195,8 +195,7 @@ fn assess(wanted: &Wanted, observation: Option<&Observation>, memory: &Memory) -
 /// The identifier of what is this product's own. What belongs to others is never remembered, or its end would look like
 /// a loss of ours.
 fn own_id(owner: &Owner, observed: &Observed) -> Option<String> {
-    let ours = matches!(owner.claim(observed.owner.as_ref()), Claim::Mine | Claim::Predecessor);
-    ours.then(|| observed.id.clone())
+    owner.claim(observed.owner.as_ref()).is_own().then(|| observed.id.clone())
 }
 
 fn absent(key: &Key, memory: &Memory) -> State {

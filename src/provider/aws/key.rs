@@ -219,10 +219,8 @@ impl Aws {
             let Some(best) = best.map(|(index, _)| index) else { return Ok(None) };
             marked.swap_remove(best)
         };
-        let surplus = marked.iter().filter(|found| {
-            let claim = owner.claim(found.owner().as_ref());
-            matches!(claim, Claim::Mine | Claim::Predecessor) && !found.is_pending()
-        });
+        let own = |found: &Found| owner.claim(found.owner().as_ref()).is_own();
+        let surplus = marked.iter().filter(|found| own(found) && !found.is_pending());
         let surplus = surplus.map(Found::arn).collect();
         Ok(Some(Keys { primary, surplus }))
     }
