@@ -175,6 +175,34 @@ pub const RULES: &[Rule] = &[
         reads: &["spec.quality.tests[].type", "standards.quality.required_tests"],
         check: quality::has_required_tests,
     },
+    Rule {
+        id: "SEC-004",
+        severity: Error,
+        state: Grace,
+        title: "Observed: the bucket is encrypted with the product's own key, and that key is rotated",
+        reads: &["status.resources[Bucket].encryptionKey", "status.resources[EncryptionKey].rotation"],
+        check: security::is_encrypted_with_its_own_key,
+    },
+    Rule {
+        id: "SEC-005",
+        severity: Error,
+        state: Grace,
+        title: "Observed: confidential and restricted data is not open to everybody",
+        reads: &[
+            "spec.access.classification",
+            "status.resources[CatalogDatabase].defaultPermissions",
+            "status.resources[Grant].principals",
+        ],
+        check: security::is_not_open_to_everybody,
+    },
+    Rule {
+        id: "SEC-008",
+        severity: Error,
+        state: Grace,
+        title: "Observed: public access to the bucket is blocked",
+        reads: &["status.resources[Bucket].publicAccessBlocked"],
+        check: security::blocks_public_access,
+    },
 ];
 
 #[cfg(test)]
@@ -200,6 +228,13 @@ mod tests {
             assert!(!rule.title.is_empty() && !rule.title.ends_with('.'), "{}", rule.id);
             assert!(!rule.reads.is_empty(), "{}", rule.id);
         }
+    }
+
+    #[test]
+    fn what_was_observed_never_stops_the_change_that_mends_it() {
+        let observed = |rule: &&Rule| rule.reads.iter().any(|path| path.starts_with("status."));
+        let rules = RULES.iter().filter(observed).map(|rule| (rule.id, rule.state)).collect::<Vec<_>>();
+        assert_eq!(rules, [("SEC-004", Grace), ("SEC-005", Grace), ("SEC-008", Grace)]);
     }
 
     #[test]

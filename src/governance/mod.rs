@@ -12,6 +12,7 @@
 
 mod catalogue;
 mod documentation;
+mod observed;
 mod port;
 mod quality;
 mod report;
@@ -29,6 +30,7 @@ use crate::api::{
 };
 
 pub use catalogue::RULES;
+pub use observed::Resource;
 pub use port::{PORT_TYPES, PortKind, port_kind};
 pub use report::{Report, Violation};
 pub use rule::Rule;
@@ -44,6 +46,9 @@ pub struct Input<'a> {
     pub domain_owner: Option<&'a Owner>,
     /// The accounts that STD-002 compares; `None` where no provider is known, as on the command line.
     pub accounts: Option<Accounts<'a>>,
+    /// The resources that are wanted and were found; empty where nothing was observed, as on the command line, so that
+    /// the rules on what was observed find nothing.
+    pub observed: &'a [Resource<'a>],
 }
 
 /// Where resources belong and where they would go.

@@ -19,7 +19,8 @@ pub struct Rule {
     pub state: Enforcement,
     /// What the rule demands, as a sentence without its full stop.
     pub title: &'static str,
-    /// The paths that it reads. Those below `standards` are in `PlatformStandards`, the others in the product.
+    /// The paths that it reads. Those below `standards` are in `PlatformStandards`, those below `status.resources` are what
+    /// the provider observed, the others are in the product.
     pub reads: &'static [&'static str],
     /// Finds every breach in an input.
     pub(super) check: fn(&Input<'_>) -> Vec<Finding>,

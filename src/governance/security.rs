@@ -1,4 +1,12 @@
-//! SEC: it is said how sensitive the data is and how long it is kept.
+//! SEC: it is said how sensitive the data is and how long it is kept, and what the provider observed keeps it safe.
+//!
+//! The rules on what was observed are never enforced: an error that stops change would stop the very correction that
+//! mends it.
+
+use crate::{
+    api::product::Classification,
+    model::attributes::{Attributes, EVERYBODY},
+};
 
 use super::{Finding, Input};
 
@@ -22,43 +30,83 @@ pub(super) fn states_retention(input: &Input<'_>) -> Vec<Finding> {
     )
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::{
-        api::product::{Access, Classification},
-        governance::fixtures::{assert_table, product},
-    };
-
-    #[expect(clippy::unnecessary_wraps, reason = "the spec has an optional block")]
-    fn access(classification: Option<Classification>, retention: Option<&str>) -> Option<Access> {
-        Some(Access { classification, retention: retention.map(Into::into), ..Access::default() })
-    }
-
-    #[test]
-    fn the_data_is_classified() {
-        let path = "spec.access.classification";
-        let cases = [
-            ("it is public", access(Some(Classification::Public), None), vec![]),
-            ("nothing is said of its sensitivity", access(None, Some("7 years")), vec![path]),
-            ("nothing is said of access", None, vec![path]),
-        ];
-        assert_table(
-            "SEC-001",
-            cases.map(|(case, access, paths)| (case, product(|spec| spec.access = access), paths)),
-        );
-    }
-
-    #[test]
-    fn the_retention_of_the_data_is_stated() {
-        let path = "spec.access.retention";
-        let cases = [
-            ("seven years", access(None, Some("7 years")), vec![]),
-            ("nothing is said of retention", access(Some(Classification::Public), None), vec![path]),
-            ("nothing is said of access", None, vec![path]),
-        ];
-        assert_table(
-            "SEC-002",
-            cases.map(|(case, access, paths)| (case, product(|spec| spec.access = access), paths)),
-        );
-    }
+/// SEC-004, once for the bucket and once for the key.
+pub(super) fn is_encrypted_with_its_own_key(input: &Input<'_>) -> Vec<Finding> {
+    let findings = input.own_resources().filter_map(|own| {
+        let name = &own.desired.key.name;
+        match (&own.desired.attributes, &own.observed.attributes) {
+            (Attributes::Bucket(want), Attributes::Bucket(have))
+                if have.encryption_key.is_none() || have.encryption_key != want.encryption_key =>
+            {
+                let instead = have.encryption_key.as_ref().map(|key| format!(", but with '{key}'"));
+                let instead = instead.unwrap_or_default();
+                Some(own.finding(
+                    "encryptionKey",
+                    format!("Bucket '{name}' is not encrypted with the product's own key{instead}"),
+                    "encrypt it with the product's own key",
+                ))
+            }
+            (_, Attributes::EncryptionKey(have)) if !have.rotation => Some(own.finding(
+                "rotation",
+                format!("Rotation of key '{name}' is off"),
+                "turn on its rotation",
+            )),
+            _ => None,
+        }
+    });
+    findings.collect()
 }
+
+/// SEC-005, once for the database and once for the grants. Data that is not classified is charged by SEC-001.
+pub(super) fn is_not_open_to_everybody(input: &Input<'_>) -> Vec<Finding> {
+    let classification = input.spec().access.as_ref().and_then(|access| access.classification);
+    let closed = [Classification::Confidential, Classification::Restricted];
+    let Some(classification) = classification.filter(|classification| closed.contains(classification)) else {
+        return vec![];
+    };
+    let classification = classification.as_str();
+    let findings = input.own_resources().filter_map(|own| {
+        let name = &own.desired.key.name;
+        match (&own.desired.attributes, &own.observed.attributes) {
+            (_, Attributes::CatalogDatabase(have)) if !have.default_permissions.is_empty() => {
+                Some(own.finding(
+                    "defaultPermissions",
+                    format!(
+                        "Database '{name}' has default permissions on new tables, which bypass the grants, and the \
+                         data is {classification}"
+                    ),
+                    "remove those permissions",
+                ))
+            }
+            (Attributes::Grant(want), Attributes::Grant(have)) if have.entries.contains_key(EVERYBODY) => {
+                let finding = own.finding(
+                    &format!("principals.{EVERYBODY}"),
+                    format!("Database '{name}' is granted to {EVERYBODY}, and the data is {classification}"),
+                    "revoke that grant",
+                );
+                let asked_for = want.entries.contains_key(EVERYBODY);
+                // Nobody corrects what the spec itself asks for.
+                let remediation = format!("Remove {EVERYBODY} from spec.access.roles");
+                Some(if asked_for { Finding { remediation, ..finding } } else { finding })
+            }
+            _ => None,
+        }
+    });
+    findings.collect()
+}
+
+/// SEC-008, an addition to the catalogue: a bucket that can be made public needs one wrong word to be public.
+pub(super) fn blocks_public_access(input: &Input<'_>) -> Vec<Finding> {
+    let findings = input.own_resources().filter_map(|own| match &own.observed.attributes {
+        Attributes::Bucket(have) if !have.public_access_blocked => Some(own.finding(
+            "publicAccessBlocked",
+            format!("Public access to bucket '{}' is not blocked", own.desired.key.name),
+            "block all public access to it",
+        )),
+        _ => None,
+    });
+    findings.collect()
+}
+
+#[cfg(test)]
+mod tests;

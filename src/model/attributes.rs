@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::resource::{Delta, Kind, Tags};
 
+/// The principal that stands for everybody whom an account's own permissions allow.
+pub const EVERYBODY: &str = "IAM_ALLOWED_PRINCIPALS";
+
 /// The managed attributes of a resource. A provider reads and writes these and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Attributes {

@@ -10,13 +10,14 @@ use crate::{
         product::{Approval, Lifecycle, Management},
         status::ResourceState,
     },
-    governance::{self, Report},
+    governance::Report,
     model::resource::{Key, Kind},
     plan::{
         assess::{Assessment, Memory, Wanted, assess_all},
         blocker::Blocker,
         build::{Permissions, build},
         desired,
+        judge::judge,
         scope::Scope,
         step::Plan,
         teardown::{Departure, HandsOff, Teardown, teardown},
@@ -27,7 +28,7 @@ use crate::{
 /// What is to be done and said about a product that lives.
 #[derive(Debug, Clone)]
 pub struct Decision {
-    /// The judgement, where the standards exist.
+    /// The judgement that the decision rests on, where the standards exist.
     pub report: Option<Report>,
     /// Whether errors stop change.
     pub enforcement: Enforcement,
@@ -48,7 +49,6 @@ pub struct Decision {
 /// Decides about a product that lives.
 pub fn decide(world: &World) -> Decision {
     let declared = &world.declared;
-    let report = judge(declared, world.scope.as_ref().ok());
     let enforcement = enforcement(world);
     let memory = remember(declared, world.scope.as_ref().ok());
 
@@ -69,6 +69,7 @@ pub fn decide(world: &World) -> Decision {
             }
         },
     };
+    let report = judge(world, &wanted, &world.observations);
     let hash = desired::hash(&wanted);
     blockers.extend(holds(declared, report.as_ref(), enforcement, &hash));
     let mut plan = build(&assessments, permissions(world, &blockers, &hash));
@@ -108,24 +109,6 @@ fn hands_off(product: &DataProduct) -> Option<HandsOff> {
 fn management(product: &DataProduct) -> Management {
     let provisioning = product.spec.provisioning.as_ref();
     provisioning.and_then(|provisioning| provisioning.management).unwrap_or_default()
-}
-
-fn judge(declared: &Declared, scope: Option<&Scope>) -> Option<Report> {
-    let standards = declared.standards.as_ref()?;
-    let domain = scope.and_then(|scope| scope.domain_spec.as_ref());
-    Some(governance::evaluate(&governance::Input {
-        product: &declared.product,
-        standards: &standards.spec,
-        domain_owner: domain.and_then(|domain| domain.spec.owner.as_ref()),
-        accounts: accounts(scope),
-    }))
-}
-
-/// Where the resources belong and where they would go. A domain that names no account has its class's.
-fn accounts(scope: Option<&Scope>) -> Option<governance::Accounts<'_>> {
-    let scope = scope?;
-    let domain = scope.domain_spec.as_ref().and_then(|domain| domain.spec.account.as_ref()?.id.as_deref());
-    Some(governance::Accounts { domain: domain.unwrap_or(&scope.account), provider: &scope.account })
 }
 
 /// How strictly a product is judged: a draft never stops anything.

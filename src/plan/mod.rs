@@ -7,6 +7,7 @@ pub mod build;
 mod decide;
 pub mod desired;
 mod grants;
+mod judge;
 mod outcome;
 pub mod scope;
 mod step;
@@ -15,6 +16,7 @@ mod world;
 
 pub use blocker::Blocker;
 pub use decide::{Decision, decide, decide_teardown, loss_token};
+pub use judge::judge;
 pub use outcome::{Outcome, StepResult};
 pub use step::{Action, Plan, Step, Verb, summarize as summarize_steps};
 pub use world::{Declared, Neighbours, ProductName, Upstream, UpstreamFacts, World};

@@ -5,9 +5,11 @@ use std::{env, fmt::Write, fs, path::PathBuf};
 use anyhow::{Context, Result, ensure};
 use dataproduct_operator::{
     api::{DataProduct, Enforcement, PlatformStandards},
-    governance::{Input, RULES, Report, evaluate_rules},
+    governance::{Input, RULES, Report, Resource, evaluate, evaluate_rules},
 };
 use serde::de::DeserializeOwned;
+
+use crate::observed::{left_open, resources};
 
 /// Fixture, number of the last rule that is applied, and the expected score and result.
 const CASES: &[(&str, usize, i32, &str)] = &[
@@ -27,9 +29,7 @@ fn every_fixture_gets_the_report_beside_it() -> Result<()> {
     let standards: PlatformStandards = read("standards")?;
     for &(fixture, last, score, result) in CASES {
         let product: DataProduct = read(fixture)?;
-        let input =
-            Input { product: &product, standards: &standards.spec, domain_owner: None, accounts: None };
-        let report = evaluate_rules(&RULES[..last], &input);
+        let report = evaluate_rules(&RULES[..last], &input(&product, &standards, &[]));
         assert_eq!((report.score, report.result.as_str()), (score, result), "{fixture}, rules 1 to {last}");
         compare(&format!("{fixture}.rules-1-{last}.txt"), &text(&report)?)?;
     }
@@ -37,18 +37,38 @@ fn every_fixture_gets_the_report_beside_it() -> Result<()> {
 }
 
 #[test]
+fn resources_that_were_left_open_are_in_the_report_beside_the_fixture() -> Result<()> {
+    let standards: PlatformStandards = read("standards")?;
+    let product: DataProduct = read("customer-360")?;
+    let pairs = left_open();
+    let observed = resources(&pairs);
+    let report = evaluate(&input(&product, &standards, &observed));
+    assert_eq!((report.score, report.result.as_str()), (50, "Fail"));
+    compare("customer-360.left-open.txt", &text(&report)?)
+}
+
+#[test]
 fn every_rule_is_broken_by_some_fixture() -> Result<()> {
     let standards: PlatformStandards = read("standards")?;
+    let pairs = left_open();
+    let observed = resources(&pairs);
     for rule in RULES {
         let broken = CASES.iter().try_fold(false, |broken, (fixture, ..)| -> Result<bool> {
             let product: DataProduct = read(fixture)?;
-            let input =
-                Input { product: &product, standards: &standards.spec, domain_owner: None, accounts: None };
+            let input = input(&product, &standards, &observed);
             Ok(broken || !evaluate_rules(&[*rule], &input).violations.is_empty())
         })?;
         assert!(broken, "no fixture breaks {}", rule.id);
     }
     Ok(())
+}
+
+fn input<'a>(
+    product: &'a DataProduct,
+    standards: &'a PlatformStandards,
+    observed: &'a [Resource<'a>],
+) -> Input<'a> {
+    Input { product, standards: &standards.spec, domain_owner: None, accounts: None, observed }
 }
 
 /// A report as text. The hash is left out, because it is another one in each release.

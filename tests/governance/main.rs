@@ -5,5 +5,6 @@
 
 mod any;
 mod golden;
+mod observed;
 mod properties;
 mod reference;

@@ -3,14 +3,18 @@
 use dataproduct_operator::{
     api::{
         DataProduct, Enforcement, PlatformStandardsSpec,
-        product::{Owner, SchemaField},
+        product::{Classification, Owner, SchemaField},
         status::{ReportResult, Severity},
     },
-    governance::{Accounts, Input, RULES, Report, evaluate},
+    governance::{Accounts, Input, RULES, Report, Resource, evaluate},
+    model::resource::Kind,
 };
 use proptest::prelude::*;
 
-use crate::any;
+use crate::{
+    any,
+    observed::{self, is_own_and_open, resources},
+};
 
 /// A change of a product.
 type Worsening = fn(&mut DataProduct);
@@ -39,8 +43,16 @@ const WORSENINGS: &[(&str, Worsening)] = &[
 ];
 
 fn judge(product: &DataProduct, standards: &PlatformStandardsSpec, domain_owner: Option<&Owner>) -> Report {
+    evaluate(&Input { domain_owner, ..input(product, standards, &[]) })
+}
+
+fn input<'a>(
+    product: &'a DataProduct,
+    standards: &'a PlatformStandardsSpec,
+    observed: &'a [Resource<'a>],
+) -> Input<'a> {
     let accounts = Some(Accounts { domain: "111111111111", provider: "222222222222" });
-    evaluate(&Input { product, standards, domain_owner, accounts })
+    Input { product, standards, domain_owner: None, accounts, observed }
 }
 
 /// Whether an availability target is unreadable, which is graver than none.
@@ -71,10 +83,13 @@ proptest! {
     }
 
     #[test]
-    fn every_violation_is_complete_and_of_a_known_rule(product in any::product(), standards in any::standards()) {
-        for violation in judge(&product, &standards, None).violations {
+    fn every_violation_is_complete_and_of_a_known_rule(
+        product in any::product(), standards in any::standards(), pairs in observed::pairs()
+    ) {
+        for violation in evaluate(&input(&product, &standards, &resources(&pairs))).violations {
             prop_assert!(RULES.iter().any(|rule| rule.id == violation.id));
-            prop_assert!(violation.path.starts_with("spec."), "{}", violation.path);
+            let known = ["spec.", "status.resources["].iter().any(|root| violation.path.starts_with(root));
+            prop_assert!(known, "{}", violation.path);
             for text in [&violation.message, &violation.remediation] {
                 prop_assert!(!text.is_empty() && text.len() <= 1024, "{}", text);
             }
@@ -102,6 +117,28 @@ proptest! {
             prop_assert!(after.score <= before.score, "{}: {} to {}", change, before.score, after.score);
             prop_assert!(after.violations.len() >= before.violations.len(), "{}", change);
         }
+    }
+
+    #[test]
+    fn what_was_observed_adds_violations_only_for_what_is_its_own_and_open_and_stops_nothing(
+        product in any::product(), standards in any::standards(), pairs in observed::pairs()
+    ) {
+        let without = judge(&product, &standards, None);
+        let with = evaluate(&input(&product, &standards, &resources(&pairs)));
+        let (observed, said): (Vec<_>, Vec<_>) =
+            with.violations.iter().cloned().partition(|violation| violation.path.starts_with("status."));
+        prop_assert_eq!(said, without.violations.clone());
+        let open = pairs.iter().filter(|pair| is_own_and_open(pair)).map(|(desired, _)| desired.key.kind);
+        let restricted = product.spec.access.is_some_and(|access| access.classification == Some(Classification::Restricted));
+        let expected = open.map(|kind| match kind {
+            Kind::EncryptionKey => 1,
+            Kind::Bucket => 2,
+            Kind::CatalogDatabase | Kind::Grant => usize::from(restricted),
+            Kind::FreshnessAlarm => 0,
+        });
+        prop_assert_eq!(observed.len(), expected.sum::<usize>());
+        let stops = |report: &Report| report.enforced_errors(Enforcement::Enforced).count();
+        prop_assert_eq!(stops(&with), stops(&without));
     }
 
     #[test]

@@ -12,15 +12,12 @@ use super::{
 use crate::{
     model::{
         arn,
-        attributes::{Attributes, CatalogDatabase},
+        attributes::{Attributes, CatalogDatabase, EVERYBODY},
         owner::Owner,
         resource::{Delta, Desired, Health, Key, Observed, Removal, Tags},
     },
     provider::ErrorKind,
 };
-
-/// The group of everybody whom the account's own permissions allow.
-pub(super) const EVERYBODY: &str = "IAM_ALLOWED_PRINCIPALS";
 
 fn location(bucket: &str) -> String {
     format!("s3://{bucket}/")

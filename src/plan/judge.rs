@@ -1,0 +1,44 @@
+//! The judgement of the rules on a product of this world: on what its spec says and on what was observed of it.
+
+use crate::{
+    governance::{self, Report},
+    plan::{
+        assess::{Observation, Observations, Wanted},
+        scope::Scope,
+        world::World,
+    },
+};
+
+/// Judges a product by the rules, where the standards exist. Before the steps that is by what was observed first; after
+/// them by what was observed then, because they may have mended what was found or made what is now to be judged.
+pub fn judge(world: &World, wanted: &[Wanted], observations: &Observations) -> Option<Report> {
+    let declared = &world.declared;
+    let standards = declared.standards.as_ref()?;
+    let scope = world.scope.as_ref().ok();
+    let domain = scope.and_then(|scope| scope.domain_spec.as_ref());
+    Some(governance::evaluate(&governance::Input {
+        product: &declared.product,
+        standards: &standards.spec,
+        domain_owner: domain.and_then(|domain| domain.spec.owner.as_ref()),
+        accounts: accounts(scope),
+        observed: &found(wanted, observations),
+    }))
+}
+
+/// Where the resources belong and where they would go. A domain that names no account has its class's.
+fn accounts(scope: Option<&Scope>) -> Option<governance::Accounts<'_>> {
+    let scope = scope?;
+    let domain = scope.domain_spec.as_ref().and_then(|domain| domain.spec.account.as_ref()?.id.as_deref());
+    Some(governance::Accounts { domain: domain.unwrap_or(&scope.account), provider: &scope.account })
+}
+
+/// What is wanted and was found. What is absent or could not be read says nothing of itself.
+fn found<'a>(wanted: &'a [Wanted], observations: &'a Observations) -> Vec<governance::Resource<'a>> {
+    let pairs = wanted.iter().filter_map(|wanted| match (wanted, observations.get(wanted.key())?) {
+        (Wanted::Present(desired), Observation::Present(observed)) => {
+            Some(governance::Resource { desired, observed })
+        }
+        _ => None,
+    });
+    pairs.collect()
+}
