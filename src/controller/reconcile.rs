@@ -16,11 +16,12 @@ use super::{
 };
 use crate::{
     api::{DataProduct, FINALIZER},
+    governance::Report,
     model::{duration::Period, owner::Owner, resource::Key},
     plan::{
         Action, Decision, Outcome, ProductName, StepResult, World,
         assess::{Observations, State, assess_all},
-        decide,
+        decide, judge,
     },
     provider::SharedProvider,
     slo,
@@ -75,6 +76,7 @@ pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visi
         world: &world,
         decision: &decision,
         outcomes: &outcomes,
+        report: judged(ctx, &world, &decision, &after),
         after: assess_all(&decision.wanted, &after, &decision.memory),
         verdicts: slo::judge(product, &readings, world.declared.now),
     };
@@ -149,6 +151,15 @@ async fn change(
     decision.memory = std::mem::take(&mut decision.memory).after(&outcomes);
     let after = apply::observe_again(provider, owner, &world.observations, &outcomes).await;
     (outcomes, after)
+}
+
+/// The judgement to show. Where the steps changed what is seen, the one that the decision rests on is out of date.
+fn judged(ctx: &Context, world: &World, decision: &Decision, after: &Observations) -> Option<Report> {
+    if decision.report.is_none() || *after == world.observations {
+        return decision.report.clone();
+    }
+    ctx.evaluated();
+    judge(world, &decision.wanted, after)
 }
 
 fn ending(ctx: &Context, product: &DataProduct, facts: &Facts<'_>, reconciling: bool) -> Ending {

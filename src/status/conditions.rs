@@ -71,7 +71,7 @@ pub(super) fn domain_bound(facts: &Facts<'_>) -> Signal {
 
 /// No enforced policy error.
 pub(super) fn governance(facts: &Facts<'_>) -> Signal {
-    let Some(report) = &facts.decision.report else {
+    let Some(report) = &facts.report else {
         return Signal::no(Reason::EvaluationFailed, Blocker::NoStandards.to_string());
     };
     let refusal =
@@ -91,7 +91,7 @@ pub(super) fn governance(facts: &Facts<'_>) -> Signal {
         },
         (None, ..) => Signal::no(
             Reason::InGrace,
-            format!("{in_grace} policy errors will stop change once their grace ends; see status.governance"),
+            format!("{in_grace} policy errors are in grace and stop no change; see status.governance"),
         ),
     }
 }

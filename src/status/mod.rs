@@ -29,6 +29,7 @@ use crate::{
         product::{Lifecycle, Management},
         status::Times,
     },
+    governance::Report,
     model::resource::Key,
     plan::{
         Decision, Outcome, World,
@@ -52,6 +53,8 @@ pub struct Facts<'a> {
     pub decision: &'a Decision,
     /// What became of it.
     pub outcomes: &'a [Outcome],
+    /// The judgement to show: by what was observed after the steps, where the standards exist.
+    pub report: Option<Report>,
     /// How each resource is after the steps, from a fresh observation of everything that was touched.
     pub after: Vec<Assessment>,
     /// The service levels, as measured after the steps.
@@ -157,7 +160,7 @@ fn ready(facts: &Facts<'_>, parts: &[&Signal]) -> Signal {
     let [domain, ..] = parts else {
         return Signal::unknown(Reason::NotEvaluated, "nothing was evaluated");
     };
-    if spec.lifecycle == Some(Lifecycle::Draft) && domain.is_true() && facts.decision.report.is_some() {
+    if spec.lifecycle == Some(Lifecycle::Draft) && domain.is_true() && facts.report.is_some() {
         // A draft asks for a judgement only, and has it.
         return Signal {
             holds: Some(true),

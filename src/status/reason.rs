@@ -91,7 +91,7 @@ words! {
         PolicyErrors,
         /// The policies could not be evaluated.
         EvaluationFailed,
-        /// There are policy errors that will stop change later.
+        /// There are policy errors in grace, which stop no change.
         InGrace,
         /// There are policy errors that stop nothing.
         NotEnforced,

@@ -51,7 +51,7 @@ pub(super) fn governance(
     old: &DataProductStatus,
     clock: Clock,
 ) -> Option<GovernanceStatus> {
-    let report = facts.decision.report.as_ref()?;
+    let report = facts.report.as_ref()?;
     let before = old.governance.as_ref().map_or(&[][..], |governance| &governance.violations);
     let violations = report.violations.iter().take(MAX_VIOLATIONS).map(|violation| {
         let seen = before

@@ -6,7 +6,7 @@ use std::{fmt::Write, fs, path::Path};
 
 use dataproduct_operator::{
     cli::status::story,
-    plan::{assess::assess_all, decide, scope::resolve},
+    plan::{assess::assess_all, decide, judge, scope::resolve},
     slo,
     status::{Facts, summarize},
 };
@@ -54,9 +54,11 @@ fn run(manifests: &str) -> Text {
         writeln!(text, "because: {blocker}").expect("a string takes every text");
     }
     let outcomes = outside.apply(&decision.plan);
-    let after = assess_all(&decision.wanted, &outside.observe(keys.into_iter()), &decision.memory);
+    let observed = outside.observe(keys.into_iter());
+    let after = assess_all(&decision.wanted, &observed, &decision.memory);
     let verdicts = slo::judge(&world.declared.product, &Ok(Vec::new()), now());
-    let facts = Facts { world: &world, decision: &decision, outcomes: &outcomes, after, verdicts };
+    let report = judge(&world, &decision.wanted, &observed);
+    let facts = Facts { world: &world, decision: &decision, outcomes: &outcomes, report, after, verdicts };
     let status = summarize(&facts);
     let mut product = (*world.declared.product).clone();
     product.status = Some(status.clone());

@@ -6,6 +6,7 @@ mod departure;
 mod documented;
 mod golden;
 mod invariants;
+mod judged;
 mod outside;
 mod plan;
 mod status;

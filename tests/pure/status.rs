@@ -19,7 +19,7 @@ use jiff::SignedDuration;
 use crate::{
     outside::Outside,
     visit::{Luck, Settings, apply_settings, assert_accepted, visit, with_status},
-    world::customer_360,
+    world::{customer_360, reporting},
 };
 
 #[test]
@@ -257,16 +257,7 @@ fn the_largest_product_that_the_schema_allows_has_a_small_status() {
 
 #[test]
 fn under_the_drift_policy_report_drift_is_shown_and_left_alone_until_the_spec_changes() {
-    use dataproduct_operator::{api::DriftPolicy, model::attributes::Attributes};
-    let reporting = || {
-        let mut declared = customer_360();
-        for class in declared.classes.values_mut() {
-            let mut reporting = (**class).clone();
-            reporting.spec.drift_policy = Some(DriftPolicy::Report);
-            *class = reporting.into();
-        }
-        declared
-    };
+    use dataproduct_operator::model::attributes::Attributes;
     let mut outside = Outside::default();
     let (made, _) = visit(reporting(), &mut outside, Luck::Good, 0);
     assert_eq!(

@@ -11,7 +11,7 @@ use dataproduct_operator::{
     plan::{
         Declared, Outcome, StepResult,
         assess::{Fault, Observation, State, assess_all},
-        decide,
+        decide, judge,
     },
     provider::ErrorKind,
     slo,
@@ -126,10 +126,12 @@ pub(crate) fn visit(
         complete: true,
         source: "test".into(),
     }]);
-    let after = assess_all(&decision.wanted, &read(outside), &decision.memory);
+    let observed = read(outside);
+    let after = assess_all(&decision.wanted, &observed, &decision.memory);
     let in_sync = !after.is_empty() && after.iter().all(|assessment| assessment.state == State::InSync);
     let verdicts = slo::judge(&world.declared.product, &readings, world.declared.now);
-    let facts = Facts { world: &world, decision: &decision, outcomes: &outcomes, after, verdicts };
+    let report = judge(&world, &decision.wanted, &observed);
+    let facts = Facts { world: &world, decision: &decision, outcomes: &outcomes, report, after, verdicts };
     (summarize(&facts), in_sync)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dataproduct_operator::{
-    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
+    api::{DataDomain, DataProduct, DriftPolicy, PlatformStandards, ProviderClass},
     plan::{Declared, Neighbours, World, assess::Observations, scope::resolve},
 };
 use jiff::Timestamp;
@@ -57,6 +57,17 @@ pub(crate) fn customer_360() -> Declared {
         include_str!("../../examples/platform.yaml"),
         include_str!("../../examples/customer-360.yaml")
     ))
+}
+
+/// The same product, where the class reports drift and leaves it alone.
+pub(crate) fn reporting() -> Declared {
+    let mut declared = customer_360();
+    for class in declared.classes.values_mut() {
+        let mut reporting = (**class).clone();
+        reporting.spec.drift_policy = Some(DriftPolicy::Report);
+        *class = reporting.into();
+    }
+    declared
 }
 
 /// A world with the given observations.

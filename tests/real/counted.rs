@@ -75,8 +75,9 @@ async fn a_change_of_the_surroundings_costs_one_evaluation_for_each_product_that
     for product in [("orders", "o0"), ("orders", "o1"), ("orders", "o2"), ("customer", "c0")] {
         mesh.wait_condition(product, "Ready", "True", "Ready").await?;
     }
-    // Every product was visited for itself and once more for the finalizer that it got.
-    operator.wait_evaluations(8).await?;
+    // Every product was visited for itself, judged before and after it was made, and visited once more for the finalizer
+    // that it got.
+    operator.wait_evaluations(12).await?;
     let steps = [
         ("datadomain", "orders", r#"{"spec":{"description":"Words."}}"#, 3),
         ("datadomain", "insight", r#"{"spec":{"description":"Words."}}"#, 0),

@@ -125,7 +125,7 @@ impl Severity {
 pub enum PolicyEnforcement {
     /// Reported only.
     Draft,
-    /// Reported, and will stop change later.
+    /// Reported, and stops no change while its grace lasts.
     Grace,
     /// An error stops change.
     Enforced,
