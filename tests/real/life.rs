@@ -67,23 +67,36 @@ async fn what_was_changed_behind_the_back_is_corrected_and_a_lost_bucket_is_not_
     let look =
         |token: &str| mesh.annotate((CUSTOMER.0, CUSTOMER.1), &format!("datamesh.io/reconcile-at={token}"));
 
-    // Somebody grants a stranger access and stretches the alarm: both are put right.
+    // Somebody grants a stranger access, stretches the alarm and opens new tables to everybody: all is put right.
     let ledger = rusqlite::Connection::open(mesh.root.join("ledger.db"))?;
     ledger.execute("UPDATE resources SET attributes = replace(attributes, '\"threshold_minutes\":60', '\"threshold_minutes\":999') WHERE kind = 'FreshnessAlarm'", [])?;
     ledger.execute("UPDATE resources SET attributes = replace(attributes, '{\"entries\":{', '{\"entries\":{\"stranger\":[\"ALL\"],') WHERE kind = 'Grant'", [])?;
+    ledger.execute("UPDATE resources SET attributes = replace(attributes, '\"default_permissions\":[]', '\"default_permissions\":[\"SELECT\"]') WHERE kind = 'CatalogDatabase'", [])?;
     let drifted = || -> Result<String> {
         let mut rows = ledger.prepare(
-            "SELECT group_concat(attributes) FROM resources WHERE kind IN ('Grant', 'FreshnessAlarm')",
+            "SELECT group_concat(attributes) FROM resources WHERE kind IN ('Grant', 'FreshnessAlarm', 'CatalogDatabase')",
         )?;
         Ok(rows.query_row([], |row| row.get(0))?)
     };
-    ensure!(drifted()?.contains("stranger") && drifted()?.contains("999"), "{}", drifted()?);
+    let signs = ["stranger", "999", "\"default_permissions\":[\"SELECT\"]"];
+    let before = drifted()?;
+    ensure!(signs.iter().all(|sign| before.contains(sign)), "{before}");
     look("drift")?;
     wait_for("the drift is corrected", PATIENCE, || async {
         let now = drifted()?;
-        Ok(Seen::when(!now.contains("stranger") && !now.contains("999"), (), now))
+        Ok(Seen::when(!signs.iter().any(|sign| now.contains(sign)), (), now))
     })
     .await?;
+
+    // What the visit found is against a rule; what it says is how things are after it.
+    let said = wait_for("the look is echoed", PATIENCE, || async {
+        let status = mesh.status(CUSTOMER.0, CUSTOMER.1).await?;
+        let echoed = status.last_handled_reconcile_at.clone();
+        Ok(Seen::when(echoed.as_deref() == Some("drift"), status, echoed))
+    })
+    .await?;
+    let governance = said.governance.context("a judgement")?;
+    ensure!(governance.score == Some(100) && governance.violations.is_empty(), "{governance:?}");
 
     wait_for("the correction is told", PATIENCE, || async {
         let events = mesh.plane.kubectl(&["get", "events", "-n", CUSTOMER.0])?;
