@@ -133,8 +133,7 @@ impl Registry {
             #[cfg(feature = "aws")]
             Backend::Aws => {
                 let settings = spec.aws.clone().unwrap_or_default();
-                // In a box, because it is seldom needed and would make every future around it larger.
-                Ok(Arc::new(Box::pin(Aws::open(&settings, place, &self.identity, &self.calls)).await?))
+                Ok(Arc::new(Aws::open(&settings, place, &self.identity, &self.calls).await?))
             }
             #[cfg(not(feature = "aws"))]
             Backend::Aws => Err(ProviderError::new(

@@ -228,7 +228,7 @@ fn nothing(_: &mut Declared) {}
 
 fn changed(declared: &mut Declared) {
     let product = Arc::make_mut(&mut declared.product);
-    product.spec.version = "1.1.0".to_owned();
+    "1.1.0".clone_into(&mut product.spec.version);
     let access = product.spec.access.get_or_insert_default();
     access.classification = Some(dataproduct_operator::api::product::Classification::Confidential);
     let slo = product.spec.slo.get_or_insert_default();

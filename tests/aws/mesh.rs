@@ -14,7 +14,7 @@ use dataproduct_operator::{
     plan::{
         Declared, Outcome, StepResult, World,
         assess::{State, assess_all},
-        decide, decide_teardown,
+        decide, decide_teardown, judge,
         scope::resolve,
     },
     provider::SharedProvider,
@@ -74,10 +74,11 @@ pub(crate) async fn visit(provider: &SharedProvider, declared: &mut Declared, lo
     decision.memory = decision.memory.after(&outcomes);
     let after = apply::observe_again(provider, &owner, &world.observations, &outcomes).await;
     let readings = gather::measure(Some(provider), &world, &after).await;
+    let report = judge(&world, &decision.wanted, &after);
     let after = assess_all(&decision.wanted, &after, &decision.memory);
     let in_sync = after.iter().all(|assessment| assessment.state == State::InSync);
     let verdicts = slo::judge(&declared.product, &readings, declared.now);
-    let facts = Facts { world: &world, decision: &decision, outcomes: &outcomes, after, verdicts };
+    let facts = Facts { world: &world, decision: &decision, outcomes: &outcomes, after, verdicts, report };
     let status = summarize(&facts);
     set_status(declared, status.clone());
     Ok(Visit { outcomes, status, in_sync })

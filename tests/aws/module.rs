@@ -178,7 +178,10 @@ async fn found(world: &AwsWorld, bucket: &str, database: &str, alarm: &str) -> R
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
     let prefix = "aws_cloudwatch_metric_alarm";
     put(&format!("{prefix}.alarm_name"), text(of_alarm.alarm_name()));
-    put(&format!("{prefix}.comparison_operator"), text(of_alarm.comparison_operator().map(|it| it.as_str())));
+    put(
+        &format!("{prefix}.comparison_operator"),
+        text(of_alarm.comparison_operator().map(aws_sdk_cloudwatch::types::ComparisonOperator::as_str)),
+    );
     put(
         &format!("{prefix}.evaluation_periods"),
         of_alarm.evaluation_periods().unwrap_or_default().to_string(),
@@ -186,7 +189,10 @@ async fn found(world: &AwsWorld, bucket: &str, database: &str, alarm: &str) -> R
     put(&format!("{prefix}.metric_name"), text(of_alarm.metric_name()));
     put(&format!("{prefix}.namespace"), text(of_alarm.namespace()));
     put(&format!("{prefix}.period"), of_alarm.period().unwrap_or_default().to_string());
-    put(&format!("{prefix}.statistic"), text(of_alarm.statistic().map(|it| it.as_str())));
+    put(
+        &format!("{prefix}.statistic"),
+        text(of_alarm.statistic().map(aws_sdk_cloudwatch::types::Statistic::as_str)),
+    );
     put(&format!("{prefix}.threshold"), of_alarm.threshold().unwrap_or_default().to_string());
     put(&format!("{prefix}.alarm_description"), text(of_alarm.alarm_description()));
     put(&format!("{prefix}.alarm_actions"), format!("[{}]", of_alarm.alarm_actions().join(", ")));

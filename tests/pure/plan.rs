@@ -414,7 +414,8 @@ fn what_belongs_to_others_has_no_identifier_that_could_be_missed_later() {
         (Found::Mine, true),
         (Found::Drifted, true),
         (Found::Predecessor, true),
-        (Found::Lost, true),
+        // What is lost is known by the identifier that the status remembers.
+        (Found::Lost, false),
         (Found::Foreign, false),
         (Found::Unmarked, false),
         (Found::Released, false),

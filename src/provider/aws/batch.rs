@@ -15,9 +15,12 @@ use crate::provider::ErrorKind;
 /// How long the first caller waits for others.
 const LINGER: Duration = Duration::from_millis(20);
 
+/// Who waits for the answer to a request.
+type Caller<A> = oneshot::Sender<Result<A, Failure>>;
+
 /// A queue of requests that are sent together.
 pub(super) struct Batch<Q, A> {
-    queue: Mutex<Vec<(Q, oneshot::Sender<Result<A, Failure>>)>>,
+    queue: Mutex<Vec<(Q, Caller<A>)>>,
     /// The most requests of one call.
     size: usize,
 }
@@ -71,10 +74,7 @@ impl<Q, A> Batch<Q, A> {
 }
 
 /// Tells every caller its part. Who does not listen any more has ended.
-fn deliver<A>(
-    answer: Result<Vec<Result<A, Failure>>, Failure>,
-    callers: Vec<oneshot::Sender<Result<A, Failure>>>,
-) {
+fn deliver<A>(answer: Result<Vec<Result<A, Failure>>, Failure>, callers: Vec<Caller<A>>) {
     match answer {
         Ok(answers) => {
             for (caller, answer) in callers.into_iter().zip(answers) {
@@ -99,9 +99,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn callers_of_the_same_moment_share_a_call_and_get_their_own_answers() {
-        let (batch, sent) = (Batch::new(20), AtomicUsize::new(0));
+        let (batch, calls) = (Batch::new(20), AtomicUsize::new(0));
         let send = |requests: Vec<usize>| {
-            sent.fetch_add(1, Ordering::SeqCst);
+            calls.fetch_add(1, Ordering::SeqCst);
             async move {
                 assert!(requests.len() <= 20);
                 let answer = |n: usize| if n == 7 { Err(Failure::absent()) } else { Ok(n * 2) };
@@ -109,12 +109,12 @@ mod tests {
             }
         };
         let answers = join_all((0..40).map(|n| batch.submit(vec![n], send))).await;
-        assert_eq!(sent.load(Ordering::SeqCst), 2, "forty requests are two calls");
+        assert_eq!(calls.load(Ordering::SeqCst), 2, "forty requests are two calls");
         for (n, answer) in answers.into_iter().enumerate() {
             assert_eq!(answer.ok(), (n != 7).then(|| vec![n * 2]), "{n}");
         }
         let none: Vec<usize> = batch.submit(Vec::new(), send).await.expect("nothing to send");
-        assert!(none.is_empty() && sent.load(Ordering::SeqCst) == 2);
+        assert!(none.is_empty() && calls.load(Ordering::SeqCst) == 2);
     }
 
     #[tokio::test(start_paused = true)]

@@ -80,7 +80,8 @@ impl Aws {
         identity: &Identity,
         calls: &Arc<Calls>,
     ) -> Result<Self, ProviderError> {
-        let clients = Clients::open(settings, place, identity, calls).await?;
+        // In a box, because it is seldom needed and would make every future around it larger.
+        let clients = Box::pin(Clients::open(settings, place, identity, calls)).await?;
         let (place, calls) = (place.clone(), Arc::clone(calls));
         let interval =
             settings.full_look_interval.as_ref().and_then(|interval| interval.parse::<Period>().ok());
