@@ -101,8 +101,8 @@ calls! {
     DeleteDatabase { "glue", 10, ["glue:DeleteDatabase"], "Removes a database without tables." }
     GetTables { "glue", 10, ["glue:GetTables"], "Proves that a database has no tables before it is removed." }
     ListPermissions { "lakeformation", 20, ["lakeformation:ListPermissions"], "Reads what is granted on the database and on its tables." }
-    BatchGrantPermissions { "lakeformation", 10, ["lakeformation:BatchGrantPermissions", "lakeformation:GrantPermissions"], "Grants, for up to 20 principals of any products at once." }
-    BatchRevokePermissions { "lakeformation", 10, ["lakeformation:BatchRevokePermissions", "lakeformation:RevokePermissions"], "Revokes, in the same way." }
+    BatchGrantPermissions { "lakeformation", 10, ["lakeformation:BatchGrantPermissions", "lakeformation:GrantPermissions", "glue:GetDatabase", "glue:GetTable"], "Grants, for up to 20 principals of any products at once." }
+    BatchRevokePermissions { "lakeformation", 10, ["lakeformation:BatchRevokePermissions", "lakeformation:RevokePermissions", "glue:GetDatabase", "glue:GetTable"], "Revokes, in the same way." }
     DescribeAlarms { "cloudwatch", 8, ["cloudwatch:DescribeAlarms"], "Reads alarms and their state, up to 100 at once." }
     ListAlarmTags { "cloudwatch", 8, ["cloudwatch:ListTagsForResource"], "Reads the alarm's tags, the mark among them." }
     PutMetricAlarm { "cloudwatch", 3, ["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"], "Makes the alarm with its tags, or corrects it." }
@@ -201,7 +201,9 @@ mod tests {
             let service = call.service();
             for action in call.actions() {
                 let prefix = action.split(':').next().unwrap_or_default();
-                assert!(prefix == service || (prefix, service) == ("tag", "tagging"), "{call:?}: {action}");
+                // Whoever grants on a database must be allowed to look at it.
+                let others = [("tag", "tagging"), ("glue", "lakeformation")];
+                assert!(prefix == service || others.contains(&(prefix, service)), "{call:?}: {action}");
             }
         }
     }
