@@ -40,8 +40,9 @@ lint: ## Check format, lints and the documentation's links
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --no-deps
 
 .PHONY: generate
-generate: ## Write the generated files anew: crds/
+generate: ## Write the generated files anew: crds/ and deploy/aws/
 	$(CARGO) run --locked --quiet -- crds --directory crds
+	$(CARGO) run --locked --quiet -- aws-policy --directory deploy/aws
 
 .PHONY: deny
 deny: $(DENY) ## Check licences, sources and duplicates of dependencies

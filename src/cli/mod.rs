@@ -1,12 +1,14 @@
 //! The command line: one file per subcommand. It parses and prints; what it says comes from the other rooms.
 
+#[cfg(feature = "aws")]
+pub mod aws_policy;
 pub mod crds;
 mod run;
 pub mod status;
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::{Parser, Subcommand};
@@ -58,6 +60,16 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         directory: Option<PathBuf>,
     },
+    /// Print the IAM policy of the role that the operator assumes in the account of a domain.
+    #[cfg(feature = "aws")]
+    #[command(
+        after_help = "Examples:\n  dataproduct aws-policy > iam-policy.json\n  dataproduct aws-policy --directory deploy/aws"
+    )]
+    AwsPolicy {
+        /// Write every policy into this directory instead of printing, and the table of calls into README.md there.
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
 }
 
 /// Why a command failed.
@@ -69,6 +81,9 @@ pub enum CliError {
     /// YAML could not be written.
     #[error("cannot write YAML: {0}")]
     Yaml(#[from] serde_saphyr::ser::Error),
+    /// JSON could not be written.
+    #[error("cannot write JSON: {0}")]
+    Json(#[from] serde_json::Error),
     /// Output or a file could not be written.
     #[error("cannot write {path}: {source}")]
     Write {
@@ -113,18 +128,25 @@ impl Command {
             Self::Crds { directory: None } => print(&crds::render()?),
             Self::Crds { directory: Some(directory) } => {
                 for (name, content) in crds::documents()? {
-                    let path = directory.join(name);
-                    std::fs::write(&path, content)
-                        .map_err(|source| CliError::Write { path: path.display().to_string(), source })?;
+                    write(&directory.join(name), &content)?;
                 }
                 Ok(())
             }
+            #[cfg(feature = "aws")]
+            Self::AwsPolicy { directory: None } => print(&aws_policy::render()?),
+            #[cfg(feature = "aws")]
+            Self::AwsPolicy { directory: Some(directory) } => aws_policy::update(&directory),
         }
     }
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)
+}
+
+fn write(path: &Path, content: &str) -> Result<(), CliError> {
+    std::fs::write(path, content)
+        .map_err(|source| CliError::Write { path: path.display().to_string(), source })
 }
 
 fn print(text: &str) -> Result<(), CliError> {

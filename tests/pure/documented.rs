@@ -63,3 +63,22 @@ fn the_generated_definitions_are_current() {
     let files = std::fs::read_dir(folder).expect("crds/").count();
     assert_eq!(files, generated.len(), "crds/ has a file that nothing generates");
 }
+
+#[cfg(feature = "aws")]
+#[test]
+fn the_generated_policies_and_the_table_of_calls_are_current() {
+    use dataproduct_operator::cli::aws_policy::{documents, page};
+
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/aws");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let mut generated = documents().expect("the policies");
+    generated.push(("README.md", page(&read("README.md")).expect("a page with the markers")));
+    for (name, content) in &generated {
+        assert!(
+            read(name) == *content,
+            "deploy/aws/{name} is not what the code says; run `make generate` and commit"
+        );
+    }
+    let files = std::fs::read_dir(&folder).expect("deploy/aws/").count();
+    assert_eq!(files, generated.len(), "deploy/aws/ has a file that nothing generates");
+}

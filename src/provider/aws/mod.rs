@@ -15,6 +15,7 @@ mod grants;
 mod key;
 mod listing;
 mod metrics;
+mod permissions;
 mod policy;
 mod survey;
 mod tag;
@@ -41,6 +42,7 @@ use self::{
 pub use self::{
     calls::{Call, Calls},
     client::Identity,
+    permissions::Policy,
     survey::Clock,
 };
 use super::{Capabilities, ErrorKind, Operation, Provider, ProviderError, Removed, registry::Place};
