@@ -9,6 +9,7 @@ import threading
 
 import xmltodict
 from moto import server
+from moto_permissions import authorize_tags_of_new_bucket
 from moto.glue.models import GlueBackend
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.lakeformation.models import Permission
@@ -33,8 +34,10 @@ bucket_put = S3Response._bucket_response_put
 def bucket_put_with_tags(self, request, bucket_name, querystring):
     # CreateBucket takes tags; moto drops them. A bucket that exists already keeps its own.
     existed = bucket_name in self.backend.buckets
-    answer = bucket_put(self, request, bucket_name, querystring)
     tags = {} if querystring or existed else tags_of(self.body)
+    if tags:
+        authorize_tags_of_new_bucket(self, bucket_name)
+    answer = bucket_put(self, request, bucket_name, querystring)
     if tags and bucket_name in self.backend.buckets:
         self.backend.put_bucket_tagging(bucket_name, tags)
     return answer

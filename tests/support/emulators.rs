@@ -85,6 +85,8 @@ impl Served {
             ("AWS_DEFAULT_REGION", REGION),
             ("AWS_REGION", REGION),
             ("AWS_EC2_METADATA_DISABLED", "true"),
+            // No compiled copies beside our own sources.
+            ("PYTHONDONTWRITEBYTECODE", "1"),
             // Output is read while they run.
             ("PYTHONUNBUFFERED", "1"),
         ];
