@@ -24,11 +24,17 @@ fn keys() -> Credentials {
 
 impl Auditor {
     pub(crate) fn of(emulators: &Emulators) -> Self {
+        Self::acting_as(emulators, keys())
+    }
+
+    /// Clients with the keys of somebody.
+    pub(crate) fn acting_as(emulators: &Emulators, keys: Credentials) -> Self {
+        let keys = SharedCredentialsProvider::new(keys);
         let config = |url: &str| {
             aws_config::SdkConfig::builder()
                 .behavior_version(BehaviorVersion::v2026_01_12())
                 .region(Region::new(REGION))
-                .credentials_provider(SharedCredentialsProvider::new(keys()))
+                .credentials_provider(keys.clone())
                 .endpoint_url(url)
                 .build()
         };
