@@ -89,6 +89,8 @@ struct Scenario {
     /// Takes the change back, so that one product can be changed again and again.
     back: Option<fn(&mut Declared)>,
     deleted: bool,
+    /// Whether reads fail as well; a way on which all reads are those of another one need not repeat them.
+    reads: bool,
 }
 
 fn is_write(operation: &str) -> bool {
@@ -152,8 +154,10 @@ impl Scenario {
             let calls = count - old;
             // The names of a test live as long as its process.
             let (service, operation): (&'static str, &'static str) = (service.leak(), operation.leak());
-            let (effects, last) =
-                if is_write(operation) { (&OF_WRITES[..], calls) } else { (&OF_READS[..], calls.min(1)) };
+            let (effects, last) = match (is_write(operation), self.reads) {
+                (true, _) => (&OF_WRITES[..], calls),
+                (false, reads) => (&OF_READS[..], calls.min(u64::from(reads))),
+            };
             for call in 1..=u32::try_from(last)? {
                 for effect in effects {
                     let told = format!("{service} {operation} call {call}: {effect:?}");
@@ -257,21 +261,52 @@ fn deleting(declared: &mut Declared) {
 
 #[tokio::test]
 async fn creation_survives_every_fault() -> Result<()> {
-    every_fault(&Scenario { name: "new", made: false, change: nothing, back: None, deleted: false }).await
+    every_fault(&Scenario {
+        name: "new",
+        made: false,
+        change: nothing,
+        back: None,
+        deleted: false,
+        reads: true,
+    })
+    .await
 }
 
 #[tokio::test]
 async fn a_change_survives_every_fault() -> Result<()> {
-    every_fault(&Scenario { name: "upd", made: true, change: changed, back: Some(back), deleted: false })
-        .await
+    every_fault(&Scenario {
+        name: "upd",
+        made: true,
+        change: changed,
+        back: Some(back),
+        deleted: false,
+        reads: false,
+    })
+    .await
 }
 
 #[tokio::test]
 async fn deletion_with_retain_survives_every_fault() -> Result<()> {
-    every_fault(&Scenario { name: "ret", made: true, change: nothing, back: None, deleted: true }).await
+    every_fault(&Scenario {
+        name: "ret",
+        made: true,
+        change: nothing,
+        back: None,
+        deleted: true,
+        reads: false,
+    })
+    .await
 }
 
 #[tokio::test]
 async fn deletion_with_delete_survives_every_fault() -> Result<()> {
-    every_fault(&Scenario { name: "del", made: true, change: deleting, back: None, deleted: true }).await
+    every_fault(&Scenario {
+        name: "del",
+        made: true,
+        change: deleting,
+        back: None,
+        deleted: true,
+        reads: true,
+    })
+    .await
 }
