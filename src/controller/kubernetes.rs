@@ -148,8 +148,8 @@ async fn patch(
 }
 
 /// Writes a whole status by server-side apply, to the object of the given uid and no other, and where a version is given
-/// to no other version of it. What another manager has written beside ours would stay through every apply; where there is such, a second patch removes it. Returns the new
-/// resource version.
+/// to no other version of it. What another manager has written beside ours would stay through every apply; where there is
+/// such, a second patch removes it. Returns the new resource version.
 pub async fn write_status(
     client: &Client,
     name: &ProductName,

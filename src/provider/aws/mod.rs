@@ -2,7 +2,7 @@
 //!
 //! Each service has a file of its own, which translates between its calls and the values of the seam and decides nothing.
 //! What proves ownership is a set of tags that is on every resource from the call that makes it; before anything is changed
-//! the tags are read again. Every call goes through [`Aws::call`]: it waits for its turn, is counted, and never repeated.
+//! the tags are read again. Every call goes through one place: it waits for its turn, is counted, and never repeated.
 
 mod alarm;
 mod batch;
