@@ -195,7 +195,8 @@ impl Delta {
         Owner::from_rows(&rows)
     }
 
-    /// The rows that differ between what is wanted and what was found.
+    /// The rows that differ between what is wanted and what was found. A tag that nobody asks for is no difference: others
+    /// tag as well, and theirs stay.
     pub fn between(desired: &Desired, observed: &Observed) -> Self {
         let mut want = desired.attributes.rows();
         want.extend(desired.owner.rows());
@@ -203,8 +204,12 @@ impl Delta {
         have.extend(observed.owner.iter().flat_map(Owner::rows));
 
         let paths = want.keys().chain(have.keys()).collect::<std::collections::BTreeSet<_>>();
-        let changes = paths.into_iter().filter(|path| want.get(*path) != have.get(*path)).map(|path| {
-            Change { path: path.clone(), want: want.get(path).cloned(), have: have.get(path).cloned() }
+        let theirs = |path: &str| path.starts_with("tags.") && !want.contains_key(path);
+        let differ = |path: &&String| want.get(*path) != have.get(*path) && !theirs(path);
+        let changes = paths.into_iter().filter(differ).map(|path| Change {
+            path: path.clone(),
+            want: want.get(path).cloned(),
+            have: have.get(path).cloned(),
         });
         Self(changes.collect())
     }

@@ -174,6 +174,28 @@ async fn a_key_that_ends_or_is_switched_off_is_reported_and_never_replaced() -> 
 }
 
 #[tokio::test]
+async fn tags_of_others_are_no_drift_and_outlive_our_own_changes() -> Result<()> {
+    let (world, auditor) = world().await?;
+    let mut declared = product("tagged");
+    assert_done(&visit(&world.shared(), &mut declared, Look::Full).await?);
+    let bucket = key(&declared, Kind::Bucket).name;
+    let theirs = aws_sdk_s3::types::Tag::builder().key("CostCenter").value("4711").build()?;
+    let mut tags = auditor.s3.get_bucket_tagging().bucket(&bucket).send().await?.tag_set;
+    tags.push(theirs.clone());
+    let tagging = aws_sdk_s3::types::Tagging::builder().set_tag_set(Some(tags)).build()?;
+    auditor.s3.put_bucket_tagging().bucket(&bucket).tagging(tagging).send().await?;
+    let seen = visit(&world.shared(), &mut declared, Look::Full).await?;
+    ensure!(seen.in_sync && seen.outcomes.is_empty(), "{:?}", seen.status.resources);
+
+    "2.0.0".clone_into(&mut Arc::make_mut(&mut declared.product).spec.version);
+    assert_done(&visit(&world.shared(), &mut declared, Look::Full).await?);
+    let tags = auditor.s3.get_bucket_tagging().bucket(&bucket).send().await?.tag_set;
+    let version = tags.iter().find(|tag| tag.key == "Version").map(|tag| tag.value.as_str());
+    ensure!(tags.contains(&theirs) && version == Some("2.0.0"), "{tags:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_bucket_of_another_account_is_never_touched() -> Result<()> {
     let (world, _) = world().await?;
     let mut declared = product("taken");

@@ -352,6 +352,30 @@ fn a_key_whose_name_leads_to_another_one_is_lost_until_the_loss_is_accepted() {
 }
 
 #[test]
+fn a_tag_of_somebody_else_is_no_drift() {
+    let (mut observed, _) = observations(&[Found::Mine; 5]);
+    let bucket = scope().names.key(Kind::Bucket);
+    if let Some(Observation::Present(present)) = observed.get_mut(&bucket)
+        && let Attributes::Bucket(attributes) = &mut present.attributes
+    {
+        attributes.tags.insert("CostCenter".to_owned(), "4711".to_owned());
+    }
+    assert!(plan_of(&observed, ALL).is_empty(), "theirs stays");
+    if let Some(Observation::Present(present)) = observed.get_mut(&bucket)
+        && let Attributes::Bucket(attributes) = &mut present.attributes
+    {
+        attributes.tags.remove("Owner");
+    }
+    let plan = plan_of(&observed, ALL);
+    let paths = plan.steps.iter().flat_map(|step| step.action.delta()).flat_map(|delta| &delta.0);
+    assert_eq!(
+        paths.map(|change| change.path.as_str()).collect::<Vec<_>>(),
+        ["tags.Owner"],
+        "ours is missed"
+    );
+}
+
+#[test]
 fn a_key_is_let_go_without_what_a_lost_answer_left_beside_it() {
     let (mut observed, _) = observations(&[Found::Mine; 5]);
     let key = scope().names.key(Kind::EncryptionKey);
