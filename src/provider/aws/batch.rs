@@ -25,6 +25,29 @@ pub(super) struct Batch<Q, A> {
     size: usize,
 }
 
+/// The caller who waits for others. Should it end while it waits, the queue goes with it: whoever came after it is told so,
+/// and the next caller is the first again.
+struct Lead<'a, Q, A>(&'a Batch<Q, A>);
+
+impl<Q, A> Lead<'_, Q, A> {
+    fn queue(&self) -> Vec<(Q, Caller<A>)> {
+        std::mem::take(&mut *self.0.queue.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Ends the wait. Whoever comes from now on is of the next queue, which is not this one's to drop.
+    fn take(self) -> Vec<(Q, Caller<A>)> {
+        let queue = self.queue();
+        std::mem::forget(self);
+        queue
+    }
+}
+
+impl<Q, A> Drop for Lead<'_, Q, A> {
+    fn drop(&mut self) {
+        drop(self.queue());
+    }
+}
+
 impl<Q, A> Batch<Q, A> {
     pub(super) fn new(size: usize) -> Self {
         Self { queue: Mutex::default(), size }
@@ -44,8 +67,11 @@ impl<Q, A> Batch<Q, A> {
     {
         let (first, answers) = self.enqueue(requests);
         if first {
-            tokio::time::sleep(LINGER).await;
-            let mut queued = std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut queued = {
+                let lead = Lead(self);
+                tokio::time::sleep(LINGER).await;
+                lead.take()
+            };
             while !queued.is_empty() {
                 let rest = queued.split_off(queued.len().min(self.size));
                 let (requests, callers): (Vec<_>, Vec<_>) =
@@ -126,6 +152,13 @@ mod tests {
             let failure = failure.expect_err("failed");
             assert_eq!((failure.kind, failure.changed_nothing), (ErrorKind::Throttled, true));
         }
+        let early = tokio::time::timeout(LINGER / 2, batch.submit(vec![1], fail));
+        let (early, follower) = tokio::join!(early, batch.submit(vec![2], fail));
+        assert!(early.is_err(), "it ended while it waited for others");
+        assert_eq!(follower.expect_err("cut off").kind, ErrorKind::Unavailable);
+        let next = batch.submit(vec![3], fail).await.expect_err("sent");
+        assert_eq!(next.kind, ErrorKind::Throttled, "the next caller is the first again");
+
         let never = |_: Vec<usize>| std::future::pending();
         let leader = tokio::time::timeout(Duration::from_secs(1), batch.submit(vec![1], never));
         let (leader, follower) = tokio::join!(leader, batch.submit(vec![2], fail));
