@@ -4,6 +4,8 @@ SHELL := /bin/bash
 CARGO := cargo
 # Where the demo keeps the resources of its products: local or aws.
 PROVIDER ?= local
+# Tests wait for servers more than they compute.
+TEST_THREADS := $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 DENY := .tools/deny/bin/cargo-deny
 DENY_VERSION := 0.20.2
 
@@ -31,7 +33,7 @@ demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) ## Run a mesh on t
 
 .PHONY: test
 test: lint control-plane emulators ## Run every check and every test, on a fresh machine too
-	$(CARGO) test --locked
+	$(CARGO) test --locked -- --test-threads $(TEST_THREADS)
 
 .PHONY: lint
 lint: ## Check format, lints and the documentation's links

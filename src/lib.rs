@@ -45,4 +45,6 @@ pub mod provider;
 pub mod controller;
 
 pub mod cli;
+pub mod http;
+pub mod metrics;
 pub mod telemetry;

@@ -1,6 +1,6 @@
 //! `dataproduct run`: the operator itself.
 
-use std::{future::Future, path::PathBuf};
+use std::{future::Future, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc};
 
 use clap::Args;
 use kube::{
@@ -11,6 +11,8 @@ use kube::{
 use super::CliError;
 use crate::{
     controller::{self, kubernetes},
+    http::Endpoint,
+    metrics::Metrics,
     telemetry::{self, LogFormat},
 };
 
@@ -25,6 +27,29 @@ pub struct ClusterArgs {
     context: Option<String>,
 }
 
+/// Where something is served.
+#[derive(Debug, Clone, Copy)]
+enum Bind {
+    /// Nowhere.
+    Off,
+    /// At an address.
+    At(SocketAddr),
+}
+
+impl FromStr for Bind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "0" {
+            return Ok(Self::Off);
+        }
+        let wrong = |_| {
+            format!("{text:?} is no address like 0.0.0.0:8080 or [::]:8080, and not 0, which switches it off")
+        };
+        text.parse().map(Self::At).map_err(wrong)
+    }
+}
+
 /// Settings of the operator.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -34,6 +59,14 @@ pub struct RunArgs {
     /// namespace. Never change it: what was made under another identity counts as somebody else's.
     #[arg(long, env = "DATAPRODUCT_CLUSTER_ID", value_name = "ID")]
     cluster_id: Option<String>,
+    /// Where metrics are served for Prometheus, under the path /metrics. `0` switches them off.
+    #[arg(
+        long,
+        env = "DATAPRODUCT_METRICS_BIND_ADDRESS",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8080"
+    )]
+    metrics_bind_address: Bind,
     /// Form of log lines.
     #[arg(long, env = "DATAPRODUCT_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -45,12 +78,39 @@ pub struct RunArgs {
 /// Runs the operator until the process is asked to end.
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     telemetry::start(args.log_format, &args.log).map_err(CliError::Usage)?;
+    // Before anything else is done, so that two operators on one machine are told apart at once.
+    let endpoint = listen(args.metrics_bind_address).await?;
     let client = client(args.cluster).await?;
     let ctx = controller::connect(client, args.cluster_id).await?;
+    if let Some(endpoint) = endpoint {
+        serve(endpoint, Metrics::of(&ctx.registry));
+    }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), cluster = ctx.cluster, "started");
     controller::run(ctx, shutdown()?).await?;
     tracing::info!("every visit under way is finished; good bye");
     Ok(())
+}
+
+async fn listen(bind: Bind) -> Result<Option<Endpoint>, CliError> {
+    let Bind::At(address) = bind else { return Ok(None) };
+    let failed = |error| {
+        CliError::Usage(format!(
+            "cannot serve metrics at {address}: {error}; choose another address with --metrics-bind-address, or 0 for none"
+        ))
+    };
+    Endpoint::bind(address).await.map(Some).map_err(failed)
+}
+
+/// Serves metrics for as long as the process lives.
+fn serve(endpoint: Endpoint, metrics: Metrics) {
+    if let Ok(address) = endpoint.address() {
+        tracing::info!(%address, "metrics are served under /metrics");
+    }
+    tokio::spawn(async move {
+        if let Err(error) = endpoint.serve(Arc::new(metrics)).await {
+            tracing::error!(%error, "metrics are not served any more");
+        }
+    });
 }
 
 /// A client for the cluster that a person or a pod means.

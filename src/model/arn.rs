@@ -16,6 +16,18 @@ pub fn role(account: &str, region: &str, name: &str) -> String {
     format!("arn:{}:iam::{account}:role/{name}", partition(region))
 }
 
+/// Whether a principal is the caller of an API, who is known by the ARN of a session where it has assumed a role. That ARN
+/// lacks the path of the role, so the path is not compared.
+pub fn is_caller(principal: &str, caller: &str) -> bool {
+    let session = caller.split_once(":assumed-role/").and_then(|(place, rest)| {
+        let role = rest.split('/').next()?;
+        Some((place.replacen(":sts:", ":iam:", 1), role))
+    });
+    let Some((place, role)) = session else { return principal == caller };
+    let named = principal.split_once(":role/").map(|(place, path)| (place, path.rsplit('/').next()));
+    named == Some((place.as_str(), Some(role)))
+}
+
 /// A bucket.
 pub fn bucket(region: &str, name: &str) -> String {
     format!("arn:{}:s3:::{name}", partition(region))
@@ -52,5 +64,22 @@ mod tests {
         assert_eq!(role("cn-north-1"), "arn:aws-cn:iam::123456789012:role/orders-team-role");
         assert_eq!(role("us-gov-west-1"), "arn:aws-us-gov:iam::123456789012:role/orders-team-role");
         assert_eq!(role("local"), "arn:aws:iam::123456789012:role/orders-team-role");
+    }
+
+    #[test]
+    fn a_session_of_a_role_is_that_role_wherever_its_path_leads() {
+        let session = "arn:aws:sts::123456789012:assumed-role/operator/dataproduct-operator";
+        for (principal, expected) in [
+            ("arn:aws:iam::123456789012:role/operator", true),
+            ("arn:aws:iam::123456789012:role/platform/operator", true),
+            ("arn:aws:iam::123456789012:role/operator/team", false),
+            ("arn:aws:iam::210987654321:role/operator", false),
+            ("arn:aws:iam::123456789012:user/operator", false),
+            (session, false),
+        ] {
+            assert_eq!(is_caller(principal, session), expected, "{principal}");
+        }
+        let user = "arn:aws:iam::123456789012:user/somebody";
+        assert!(is_caller(user, user) && !is_caller(user, session));
     }
 }

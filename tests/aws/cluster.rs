@@ -23,6 +23,21 @@ pub(crate) const KEYS: [(&str, &str); 3] = [
     ("AWS_EC2_METADATA_DISABLED", "true"),
 ];
 
+/// The calls that make a product, but for the topic of its domain.
+pub(crate) const WRITES: [(&str, &str); 11] = [
+    ("kms", "CreateKey"),
+    ("kms", "CreateAlias"),
+    ("kms", "EnableKeyRotation"),
+    ("s3", "CreateBucket"),
+    ("s3", "PutPublicAccessBlock"),
+    ("s3", "PutBucketEncryption"),
+    ("s3", "PutBucketVersioning"),
+    ("s3", "PutBucketPolicy"),
+    ("glue", "CreateDatabase"),
+    ("lakeformation", "BatchGrantPermissions"),
+    ("cloudwatch", "PutMetricAlarm"),
+];
+
 /// The example platform on AWS, led to emulators at these addresses, and with a short wait for lost keys.
 fn platform(moto: &str, ministack: &str) -> Result<String> {
     let endpoints = emulators::endpoints(moto, ministack, "    ");
@@ -70,12 +85,21 @@ impl Cluster {
 async fn a_product_becomes_ready_with_three_writes_and_leaves_its_data_when_it_goes() -> Result<()> {
     let cluster = Cluster::start().await?;
     let auditor = Auditor::of(&cluster.emulators);
-    let _operator = cluster.operator()?;
+    let operator = cluster.operator()?;
     cluster.mesh.plane.apply(&small("orders", "orders", "first", ""))?;
     cluster.ready("first").await?;
     let writes = cluster.mesh.product_writes_told()?;
     // Finalizer, intent, status: on a backend whose keys may not be made twice the word before costs one more.
     ensure!(writes.len() == 3, "{writes:#?}");
+
+    let metrics = operator.metrics().await?;
+    for (service, operation) in WRITES {
+        let labels = format!(r#"backend="aws",service="{service}",operation="{operation}",outcome="ok""#);
+        let line = format!("datamesh_provider_requests_total{{{labels}}} 1\n");
+        ensure!(metrics.contains(&line), "{line}{metrics}");
+    }
+    let line = r#"datamesh_provider_operations_total{operation="create",kind="Bucket",outcome="ok"} 1"#;
+    ensure!(metrics.contains(line), "{line}\n{metrics}");
 
     cluster.mesh.plane.kubectl(&["delete", "dp", "first", "-n", "orders", "--timeout=30s"])?;
     ensure!(auditor.keys("orders/first").await? == (1, 0), "the key stays");
@@ -89,19 +113,6 @@ async fn a_product_becomes_ready_with_three_writes_and_leaves_its_data_when_it_g
 
 #[tokio::test]
 async fn killed_at_any_write_the_operator_ends_with_one_of_each() -> Result<()> {
-    const WRITES: [(&str, &str); 11] = [
-        ("kms", "CreateKey"),
-        ("kms", "CreateAlias"),
-        ("kms", "EnableKeyRotation"),
-        ("s3", "CreateBucket"),
-        ("s3", "PutPublicAccessBlock"),
-        ("s3", "PutBucketEncryption"),
-        ("s3", "PutBucketVersioning"),
-        ("s3", "PutBucketPolicy"),
-        ("glue", "CreateDatabase"),
-        ("lakeformation", "BatchGrantPermissions"),
-        ("cloudwatch", "PutMetricAlarm"),
-    ];
     let cluster = Cluster::start().await?;
     let auditor = Auditor::of(&cluster.emulators);
     let mut operator = cluster.operator()?;

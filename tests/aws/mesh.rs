@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use dataproduct_operator::{
-    api::DataProductStatus,
+    api::{DataProductStatus, ProviderClass, product::DeletionPolicy, status::ResourceState},
     controller::{apply, gather, reconcile},
     model::{
         measurement::Subject,
@@ -21,36 +21,42 @@ use dataproduct_operator::{
     slo,
     status::{Facts, intending, summarize},
 };
+use jiff::SignedDuration;
 
-use crate::declared::declared;
+use crate::{declared::declared, fixture::small};
 
 /// The product of that name on the example platform, in the operator's own account.
 pub(crate) fn product(name: &str) -> Declared {
-    let manifest = format!(
-        r"
-apiVersion: datamesh.io/v1
-kind: DataProduct
-metadata: {{name: {name}, namespace: orders, uid: uid-of-{name}, generation: 1}}
-spec:
-  domain: orders
-  version: 1.0.0
-  description: A small product.
-  outputPorts: [{{name: lake, type: s3_delta_lake, format: parquet}}]
-  schema: {{type: avro, fields: [{{name: id, type: string, description: Identifier, pii: false}}]}}
-  slo: {{freshness: {{target: 1 hour}}, availability: {{target: 99%}}}}
-  quality: {{tests: [{{type: uniqueness, column: id}}, {{type: not_null, column: id}}, {{type: freshness, column: id, max_age: 1 hour}}]}}
-  access: {{classification: internal, retention: 1 year}}
-"
-    );
     let platform = include_str!("../../examples/platform-aws.yaml");
-    declared(&format!("{platform}\n---\n{manifest}"))
+    let mut declared = declared(&format!("{platform}\n---\n{}", small("orders", "orders", name, "")));
+    let metadata = &mut Arc::make_mut(&mut declared.product).metadata;
+    (metadata.uid, metadata.generation) = (Some(format!("uid-of-{name}")), Some(1));
+    declared
 }
 
+/// Visits after which a product that is not at rest never will be.
+const VISITS: usize = 12;
+/// Time between two visits, as far as the product can tell.
+const PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// What a visit did and said.
 pub(crate) struct Visit {
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) status: DataProductStatus,
     pub(crate) in_sync: bool,
+}
+
+impl Visit {
+    /// The state of a resource as the status tells it, and its error.
+    pub(crate) fn told(&self, kind: Kind) -> (ResourceState, String) {
+        let found = self.status.resources.iter().find(|resource| resource.kind == kind.as_str());
+        let found = found.expect("a resource of every kind");
+        (found.state, found.last_error.as_ref().map(|error| error.message.clone()).unwrap_or_default())
+    }
+}
+
+/// Changes the class of the example platform.
+pub(crate) fn class(declared: &mut Declared, change: impl FnOnce(&mut ProviderClass)) {
+    change(Arc::make_mut(declared.classes.get_mut("aws").expect("the class of the example")));
 }
 
 /// One visit; the status that it writes is in `declared` afterwards. An intent is written before the steps, as it is in the
@@ -128,4 +134,36 @@ pub(crate) fn subject(declared: &Declared) -> Subject {
         objectives: vec![Objective::Freshness, Objective::Availability],
         look: Look::Full,
     }
+}
+
+/// Visits a product until a full look finds nothing to do.
+pub(crate) async fn settle(provider: &SharedProvider, declared: &mut Declared) -> Result<()> {
+    for _ in 0..VISITS {
+        let visit = visit(provider, declared, Look::Full).await?;
+        declared.now = declared.now.checked_add(PAUSE)?;
+        if visit.in_sync && visit.outcomes.is_empty() {
+            return Ok(());
+        }
+    }
+    let status = declared.product.status.clone().unwrap_or_default();
+    anyhow::bail!("not at rest: {:#?}", status.resources)
+}
+
+/// Visits a product that goes until it may.
+pub(crate) async fn leave(provider: &SharedProvider, declared: &Declared) -> Result<()> {
+    for _ in 0..VISITS {
+        if depart(provider, declared).await? {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("it cannot go")
+}
+
+/// Changes a product so that its data goes with it.
+pub(crate) fn confirm_deletion(declared: &mut Declared) {
+    let product = Arc::make_mut(&mut declared.product);
+    product.spec.provisioning.get_or_insert_default().deletion_policy = Some(DeletionPolicy::Delete);
+    let name = product.metadata.name.clone().unwrap_or_default();
+    let annotations = product.metadata.annotations.get_or_insert_default();
+    annotations.insert("datamesh.io/confirm-deletion".to_owned(), name);
 }

@@ -3,7 +3,7 @@
 //! The reference's document is not part of the repository: where it does not lie beside it, the comparison says so and is
 //! skipped.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use dataproduct_operator::{
@@ -213,6 +213,8 @@ async fn the_account_has_every_attribute_of_the_module_of_the_reference() -> Res
 
     let world = AwsWorld::raw(REGION).await?;
     let mut declared = product(PRODUCT);
+    // The module grants to nobody but the team.
+    Arc::make_mut(&mut declared.product).spec.access.get_or_insert_default().roles.clear();
     let slo = std::sync::Arc::make_mut(&mut declared.product).spec.slo.get_or_insert_default();
     slo.freshness = Some(SloTarget { target: "2 hours".to_owned(), ..SloTarget::default() });
     assert_done(&visit(&world.shared(), &mut declared, Look::Full).await?);

@@ -15,7 +15,7 @@ use dataproduct_operator::{
     model::{measurement::Subject, resource::Key},
     provider::{
         SharedProvider,
-        aws::{Aws, Calls, Clock, Identity},
+        aws::{Aws, Call, Calls, Clock, Identity},
         conformance::World,
         layers,
         registry::{DEFAULT_RATE, Place, Registry},
@@ -89,6 +89,11 @@ impl AwsWorld {
     /// The provider, shared.
     pub(crate) fn shared(&self) -> SharedProvider {
         Arc::clone(&self.provider)
+    }
+
+    /// Number of calls so far that changed something.
+    pub(crate) fn writes(&self) -> u64 {
+        Call::ALL.iter().filter(|call| call.changes()).map(|call| self.calls.made(*call)).sum()
     }
 
     async fn open(region: &str, wrap: impl FnOnce(Aws) -> SharedProvider) -> Result<Self> {

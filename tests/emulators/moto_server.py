@@ -1,17 +1,21 @@
 """moto's server with a few gaps mended on which our tests would prove nothing about AWS.
 
-Each mend gives moto the documented behaviour of AWS; nothing else of it is touched.
+Each mend gives moto the documented behaviour of AWS; nothing else of it is touched. The last ones only save time: our tests
+send tens of thousands of requests.
 """
 
+import functools
 import json
 import sys
 import threading
 
 import xmltodict
-from moto import server
+from moto import backends, server
 from moto_permissions import authorize_tags_of_new_bucket
+from moto.core import responses
 from moto.glue.models import GlueBackend
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.kms import models as kms
 from moto.lakeformation.models import Permission
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 from moto.s3.models import S3Backend
@@ -123,6 +127,14 @@ def answer_one_at_a_time(self, environ, start_response):
 
 
 server.DomainDispatcherApplication.__call__ = answer_one_at_a_time
+
+# An RSA key takes a tenth of a second; each KMS key gets one of its own although nobody signs anything.
+kms.generate_private_key = functools.cache(kms.generate_private_key)
+
+# Both read the same each time: the folders of moto, at each request, and the methods of a class.
+modules = list(backends.list_of_moto_modules())
+backends.list_of_moto_modules = lambda: modules
+responses.method_names_from_class = functools.cache(responses.method_names_from_class)
 
 if __name__ == "__main__":
     server.main(sys.argv[1:])

@@ -2,6 +2,7 @@
 
 use dataproduct_operator::{
     governance::RULES,
+    metrics::Family,
     status::{ConditionType, EventReason, Reason},
 };
 
@@ -36,6 +37,15 @@ fn every_rule_is_in_the_readme() {
         format!("| {number} | `{}` | {severity} | {:?} | {title} |", rule.id, rule.state)
     });
     assert_eq!(rows("| No. | Rule | Severity | State | Demands |"), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_metric_is_in_the_readme() {
+    let expected = Family::ALL.iter().map(|family| {
+        let labels = family.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
+        format!("| `{}_total` | {labels} | {} |", family.name, family.help)
+    });
+    assert_eq!(rows("| Metric | Labels | Counts |"), expected.collect::<Vec<_>>());
 }
 
 #[test]

@@ -4,11 +4,13 @@
 
 mod departure;
 mod documented;
+mod found;
 mod golden;
 mod invariants;
 mod judged;
 mod outside;
 mod plan;
+mod promises;
 mod status;
 mod visit;
 mod walls;

@@ -146,7 +146,7 @@ async fn an_api_server_that_does_not_stream_lists_is_listed_in_pages() -> Result
 async fn without_definitions_the_operator_says_how_to_install_them_and_ends() -> Result<()> {
     let plane = ControlPlane::start(Options::default()).await?;
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_dataproduct"))
-        .args(["run", "--kubeconfig"])
+        .args(["run", "--metrics-bind-address", "0", "--kubeconfig"])
         .arg(plane.kubeconfig_path())
         .output()?;
     let text = String::from_utf8_lossy(&output.stderr);

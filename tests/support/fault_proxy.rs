@@ -38,6 +38,8 @@ pub(crate) enum Effect {
     Reset,
     /// The service does not see it; nobody ever answers.
     Silent,
+    /// The service sees it and does it so many milliseconds later, whether anybody still waits for the answer or not.
+    Late(u32),
     /// It is done; the connection is cut before the answer. An answer without a body, as S3 gives to most changes, is
     /// not lost but passed on: use `Failed` for these.
     Lost,
@@ -60,6 +62,7 @@ impl Effect {
             Self::Reset => json!({"reset": true}),
             // Longer than any test.
             Self::Silent => json!({"timeout_ms": 86_400_000}),
+            Self::Late(milliseconds) => json!({"latency": milliseconds}),
             // Not a byte of the body, for a body may have only one. Whether the head comes is a matter of luck.
             Self::Lost => json!({"response": {"abort_bytes": 0}}),
             Self::Halved => json!({"response": {"truncate_frac": 0.5}}),

@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::{
+    plain_http,
     process::Kept,
     wait::{Seen, wait_for},
 };
@@ -27,13 +28,25 @@ impl Operator {
         environment: &[(&str, &str)],
         log: &Path,
     ) -> Result<Self> {
-        let arguments = ["run", "--kubeconfig", &kubeconfig.display().to_string()].map(str::to_owned);
+        // Several operators run at the same time, so that each serves its metrics at a port of its own.
+        let kubeconfig = kubeconfig.display().to_string();
+        let arguments = ["run", "--kubeconfig", &kubeconfig, "--metrics-bind-address", "127.0.0.1:0"];
+        let arguments = arguments.map(str::to_owned);
         Ok(Self { process: Kept::start(binary, &arguments, environment, log)?, log: log.to_owned() })
     }
 
     /// Whether it runs.
     pub(crate) fn is_running(&mut self) -> bool {
         self.process.is_running()
+    }
+
+    /// What it counts, as Prometheus would read it.
+    pub(crate) async fn metrics(&self) -> Result<String> {
+        let log = std::fs::read_to_string(&self.log)?;
+        let said =
+            log.lines().find(|line| line.contains("metrics are served")).context("the log has no address")?;
+        let address = said.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next());
+        plain_http::get(&format!("http://{}/metrics", address.context("an address")?)).await
     }
 
     /// Kills it at once.

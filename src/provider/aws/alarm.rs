@@ -2,11 +2,7 @@
 
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricAlarm, Statistic, Tag};
 
-use super::{
-    Aws, Call, Failure,
-    key::{absent_is_fine, changed_tags, garbled},
-    may_complete, may_remove, may_update, tag,
-};
+use super::{Aws, Call, Failure, failure::absent_is_fine, may_complete, may_remove, may_update, tag};
 use crate::model::{
     arn,
     attributes::{Attributes, FreshnessAlarm},
@@ -82,7 +78,7 @@ impl Aws {
         let found = self.alarm(&desired.key.name).await?.ok_or_else(Failure::absent)?;
         let id = self.arn_of(&found);
         may_update(tag::read(&self.alarm_tags(&id).await?).0.as_ref(), desired, delta)?;
-        self.tag_alarm(&id, &changed_tags(desired, &want.tags, delta)).await?;
+        self.tag_alarm(&id, &tag::changed(desired, &want.tags, delta)).await?;
         let beside_tags = delta
             .0
             .iter()
@@ -115,7 +111,7 @@ impl Aws {
     async fn alarm_tags(&self, id: &str) -> Result<Tags, Failure> {
         let request = self.clients.cloudwatch.list_tags_for_resource().resource_arn(id).send();
         let answer = self.call(Call::ListAlarmTags, request).await?;
-        let pair = |tag: Tag| tag.key.zip(tag.value).ok_or_else(garbled);
+        let pair = |tag: Tag| tag.key.zip(tag.value).ok_or_else(Failure::garbled);
         answer.tags.unwrap_or_default().into_iter().map(pair).collect()
     }
 
@@ -175,7 +171,7 @@ impl Aws {
         let name = arn::alerts_topic(domain);
         let tag = |key: &str, value: &str| aws_sdk_sns::types::Tag::builder().key(key).value(value).build();
         let tags = [tag("ManagedBy", MANAGED_BY), tag("Domain", domain)];
-        let tags = tags.into_iter().collect::<Result<Vec<_>, _>>().map_err(|_| garbled())?;
+        let tags = tags.into_iter().collect::<Result<Vec<_>, _>>().map_err(|_| Failure::garbled())?;
         let request = self.clients.sns.create_topic().name(name).set_tags(Some(tags)).send();
         match self.call(Call::CreateTopic, request).await {
             // Somebody tagged it in another way; the alarm may tell it all the same.

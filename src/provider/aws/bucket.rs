@@ -7,11 +7,7 @@ use aws_sdk_s3::types::{
 };
 use futures::future::{try_join, try_join4};
 
-use super::{
-    Aws, Call, Failure,
-    key::{absent_is_fine, changed_tags, garbled},
-    may_complete, may_remove, may_update, policy, tag,
-};
+use super::{Aws, Call, Failure, failure::absent_is_fine, may_complete, may_remove, may_update, policy, tag};
 use crate::{
     model::{
         arn,
@@ -70,7 +66,7 @@ impl Aws {
             self.make_bucket(desired, want).await?;
         }
         // An answer proves nothing: the service also says yes to whoever has the bucket already. The mark does.
-        let found = self.bucket_tags(name).await?.ok_or_else(garbled)?;
+        let found = self.bucket_tags(name).await?.ok_or_else(Failure::garbled)?;
         may_complete(tag::read(&found).0.as_ref(), desired)?;
         let wanted = tag::all(&desired.owner, &want.tags);
         try_join(
@@ -95,7 +91,7 @@ impl Aws {
         let name = &desired.key.name;
         let found = self.bucket_tags(name).await?.ok_or_else(Failure::absent)?;
         may_update(tag::read(&found).0.as_ref(), desired, delta)?;
-        self.add_bucket_tags(name, &found, changed_tags(desired, &want.tags, delta)).await?;
+        self.add_bucket_tags(name, &found, tag::changed(desired, &want.tags, delta)).await?;
         if delta.touches("publicAccessBlocked") && want.public_access_blocked {
             self.block_public_access(name).await?;
         }
@@ -184,7 +180,7 @@ impl Aws {
         let request = self.clients.s3.get_public_access_block().bucket(name);
         let request = request.expected_bucket_owner(&self.place.account).send();
         let found = match self.call(Call::GetPublicAccessBlock, request).await {
-            Ok(found) => found.public_access_block_configuration.ok_or_else(garbled)?,
+            Ok(found) => found.public_access_block_configuration.ok_or_else(Failure::garbled)?,
             // The service closes new buckets by itself, so that one without a setting was opened by somebody.
             Err(failure) if failure.is_absent() => return Ok(false),
             Err(failure) => return Err(failure),

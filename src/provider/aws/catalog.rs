@@ -4,11 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_glue::types::{DataLakePrincipal, Database, DatabaseInput, Permission, PrincipalPermissions};
 
-use super::{
-    Aws, Call, Failure,
-    key::{absent_is_fine, changed_tags, garbled},
-    may_complete, may_remove, may_update, tag,
-};
+use super::{Aws, Call, Failure, failure::absent_is_fine, may_complete, may_remove, may_update, tag};
 use crate::{
     model::{
         arn,
@@ -108,7 +104,7 @@ impl Aws {
     ) -> Result<(), Failure> {
         let name = &desired.key.name;
         may_update(self.database_owner(name).await?.ok_or_else(Failure::absent)?.as_ref(), desired, delta)?;
-        self.tag_database(name, &changed_tags(desired, &want.tags, delta)).await?;
+        self.tag_database(name, &tag::changed(desired, &want.tags, delta)).await?;
         if delta.touches("bucket") || delta.touches("defaultPermissions") {
             self.define_database(name, want).await?;
         }
@@ -156,7 +152,7 @@ impl Aws {
     async fn database(&self, name: &str) -> Result<Option<Database>, Failure> {
         let request = self.clients.glue.get_database().name(name).send();
         match self.call(Call::GetDatabase, request).await {
-            Ok(answer) => answer.database.map(Some).ok_or_else(garbled),
+            Ok(answer) => answer.database.map(Some).ok_or_else(Failure::garbled),
             Err(failure) if failure.is_absent() => Ok(None),
             Err(failure) => Err(failure),
         }

@@ -52,21 +52,22 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// Opens the clients of a place, and proves that their credentials are of its account.
+    /// Opens the clients of a place, and proves that their credentials are of its account. Gives the ARN that the operator
+    /// has there, too.
     pub(super) async fn open(
         settings: &AwsBackend,
         place: &Place,
         identity: &Identity,
         calls: &Calls,
-    ) -> Result<Self, ProviderError> {
+    ) -> Result<(Self, String), ProviderError> {
         let endpoints = settings.endpoints.clone().unwrap_or_default();
         let own = operator(place, identity).await;
         let config = match &place.role {
             None => own,
             Some(role) => assumed(own, role, &endpoints).await,
         };
-        check_account(&config, &endpoints, place, calls).await?;
-        Ok(Self::of(&config, &endpoints))
+        let caller = check_account(&config, &endpoints, place, calls).await?;
+        Ok((Self::of(&config, &endpoints), caller))
     }
 
     fn of(config: &SdkConfig, endpoints: &AwsEndpoints) -> Self {
@@ -124,13 +125,14 @@ async fn assumed(own: SdkConfig, role: &str, endpoints: &AwsEndpoints) -> SdkCon
     own.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
 }
 
-/// Refuses to work in another account than the one that the product belongs to, whatever the environment holds.
+/// Refuses to work in another account than the one that the product belongs to, whatever the environment holds. Gives the
+/// ARN of the caller.
 async fn check_account(
     config: &SdkConfig,
     endpoints: &AwsEndpoints,
     place: &Place,
     calls: &Calls,
-) -> Result<(), ProviderError> {
+) -> Result<String, ProviderError> {
     let mut sts = aws_sdk_sts::config::Builder::from(config);
     if let Some(endpoint) = endpoints.sts.as_ref().or(endpoints.default.as_ref()) {
         sts.set_endpoint_url(Some(endpoint.clone()));
@@ -140,15 +142,15 @@ async fn check_account(
     calls.count(Call::GetCallerIdentity, who.as_ref().err().map(|failure| failure.kind));
     let role = place.role.as_deref().unwrap_or("the operator's own identity");
     let failed = |kind, message: String| ProviderError::new(kind, Operation::Connect, message);
-    let account = match who {
-        Ok(identity) => identity.account.unwrap_or_default(),
+    let (account, caller) = match who {
+        Ok(identity) => (identity.account.unwrap_or_default(), identity.arn.unwrap_or_default()),
         Err(failure) => {
             let message = format!("account {} cannot be entered as {role}: {failure}", place.account);
             return Err(failed(failure.kind, message).caused_by(failure));
         }
     };
     if account == place.account {
-        return Ok(());
+        return Ok(caller);
     }
     let message = format!(
         "the credentials of {role} are of account {account}, the product belongs to {}; set spec.account.operatorRoleArn of the DataDomain to a role there",

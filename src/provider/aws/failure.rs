@@ -49,6 +49,11 @@ impl Failure {
         Self::refusal(ErrorKind::NotFound, "it does not exist")
     }
 
+    /// An answer that lacks what every answer has.
+    pub(super) fn garbled() -> Self {
+        Self::new(ErrorKind::Unexpected, "the answer of the service lacks what it must have")
+    }
+
     /// The same failure once more, without its cause, for others whom it concerns too.
     pub(super) fn copy(&self) -> Self {
         let (code, message) = (self.code.clone(), self.message.clone());
@@ -145,6 +150,14 @@ impl fmt::Display for Failure {
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// A removal of something that is gone already is done.
+pub(super) fn absent_is_fine(answer: Result<(), Failure>) -> Result<(), Failure> {
+    match answer {
+        Err(failure) if failure.is_absent() => Ok(()),
+        answer => answer,
     }
 }
 

@@ -1,19 +1,24 @@
-//! KMS: the product's key, its alias, and the search for what a create without an answer may have left.
+//! KMS: the product's key and its alias.
 //!
 //! A key is found by its alias, and where that leads nowhere by its tags. Nothing uses a key before its alias leads to it,
 //! so a further key of the same mark is a surplus that may be scheduled for deletion at any time.
 
 use std::collections::BTreeSet;
 
-use aws_sdk_kms::types::{KeyMetadata, KeyState, Tag};
-use aws_sdk_resourcegroupstagging::types::TagFilter;
-use futures::future::{try_join, try_join_all};
+use aws_sdk_kms::types::{KeyState, Tag};
+use futures::future::try_join;
 
-use super::{Aws, Call, Failure, may_complete, may_remove, may_update, tag};
+use super::{
+    Aws, Call, Failure,
+    failure::absent_is_fine,
+    may_complete, may_remove, may_update,
+    search::{Found, Keys},
+    tag,
+};
 use crate::{
     model::{
         attributes::{Attributes, EncryptionKey},
-        owner::{Claim, Owner},
+        owner::Owner,
         resource::{Delta, Desired, Health, Key, Observed, Removal, Tags},
     },
     provider::ErrorKind,
@@ -21,62 +26,14 @@ use crate::{
 
 /// Days until a surplus key ends: the longest that there is, so that everybody can still object.
 const SURPLUS_WINDOW: i32 = 30;
-/// Number of keys of one product that are looked at. More than two would be a fault in itself.
-const MAX_KEYS: usize = 10;
-/// Number of pages of any listing about one resource.
-const MAX_PAGES: usize = 20;
-
-/// A key as it was found.
-struct Found {
-    metadata: KeyMetadata,
-    tags: Tags,
-    /// Whether the alias led to it.
-    named: bool,
-}
-
-impl Found {
-    fn arn(&self) -> String {
-        self.metadata.arn().unwrap_or(self.metadata.key_id()).to_owned()
-    }
-
-    /// The identifier within the account, which every call takes.
-    fn id(&self) -> &str {
-        self.metadata.key_id()
-    }
-
-    fn owner(&self) -> Option<Owner> {
-        tag::read(&self.tags).0
-    }
-
-    fn is_pending(&self) -> bool {
-        self.metadata.key_state() == Some(&KeyState::PendingDeletion)
-    }
-
-    /// The better one comes first: one that works, then the nearest mark, then the oldest.
-    fn rank(&self, owner: &Owner) -> impl Ord + use<> {
-        let claim = match owner.claim(self.owner().as_ref()) {
-            Claim::Mine => 0,
-            Claim::Predecessor => 1,
-            Claim::Released => 2,
-            Claim::Foreign | Claim::Unmarked => 3,
-        };
-        let created = self.metadata.creation_date().map(aws_sdk_kms::primitives::DateTime::as_nanos);
-        (self.is_pending(), claim, created, self.arn())
-    }
-}
-
-/// The product's key and the surplus ones.
-struct Keys {
-    primary: Found,
-    surplus: BTreeSet<String>,
-}
 
 /// The identifier within the account of an ARN.
 fn id_of(arn: &str) -> &str {
     arn.rsplit_once("key/").map_or(arn, |(_, id)| id)
 }
 
-fn alias(name: &str) -> String {
+/// The alias of that name, as the service writes it.
+pub(super) fn alias(name: &str) -> String {
     format!("alias/{name}")
 }
 
@@ -141,7 +98,7 @@ impl Aws {
         let keys = self.find_keys(&desired.key.name, &desired.owner).await?.ok_or_else(Failure::absent)?;
         may_update(keys.primary.owner().as_ref(), desired, delta)?;
         let id = keys.primary.id();
-        self.tag_key(id, &changed_tags(desired, &want.tags, delta)).await?;
+        self.tag_key(id, &tag::changed(desired, &want.tags, delta)).await?;
         if delta.touches("description") {
             self.describe_anew(id, &want.description).await?;
         }
@@ -206,95 +163,6 @@ impl Aws {
         Ok(name.unwrap_or(id).to_owned())
     }
 
-    /// Finds the product's key by its alias, else by its tags, and the surplus ones beside it.
-    async fn find_keys(&self, name: &str, owner: &Owner) -> Result<Option<Keys>, Failure> {
-        let (named, listed) = try_join(self.named_key(name), self.search_keys(owner)).await?;
-        let beside =
-            listed.into_iter().filter(|(arn, _)| named.as_ref().is_none_or(|named| named.arn() != *arn));
-        let mut marked = self.described(beside.collect()).await?;
-        let primary = if let Some(named) = named {
-            named
-        } else {
-            let best = marked.iter().enumerate().min_by_key(|(_, found)| found.rank(owner));
-            let Some(best) = best.map(|(index, _)| index) else { return Ok(None) };
-            marked.swap_remove(best)
-        };
-        let own = |found: &Found| owner.claim(found.owner().as_ref()).is_own();
-        let surplus = marked.iter().filter(|found| own(found) && !found.is_pending());
-        let surplus = surplus.map(Found::arn).collect();
-        Ok(Some(Keys { primary, surplus }))
-    }
-
-    async fn named_key(&self, name: &str) -> Result<Option<Found>, Failure> {
-        let Some(metadata) = self.describe(&alias(name)).await? else { return Ok(None) };
-        let tags = self.key_tags(metadata.key_id()).await?;
-        Ok(Some(Found { metadata, tags, named: true }))
-    }
-
-    /// The keys that carry the purpose of an owner and could be its own, with their tags. The search may be behind by some
-    /// minutes.
-    async fn search_keys(&self, owner: &Owner) -> Result<Vec<(String, Tags)>, Failure> {
-        let filter = TagFilter::builder().key(tag::PURPOSE).values(&owner.purpose).build();
-        let mut found = Vec::new();
-        let mut token = None;
-        // A page may be empty although others follow.
-        for _ in 0..MAX_PAGES {
-            let request = self.clients.tagging.get_resources().resource_type_filters("kms:key");
-            let request = request.tag_filters(filter.clone()).set_pagination_token(token.take()).send();
-            let page = self.call(Call::GetResources, request).await?;
-            for listed in page.resource_tag_mapping_list.unwrap_or_default() {
-                let tags = listed.tags.unwrap_or_default().into_iter();
-                let tags: Tags = tags.map(|tag| (tag.key, tag.value)).collect();
-                let claim = owner.claim(tag::read(&tags).0.as_ref());
-                if let Some(arn) = listed.resource_arn
-                    && !matches!(claim, Claim::Foreign | Claim::Unmarked)
-                    && found.len() < MAX_KEYS
-                {
-                    found.push((arn, tags));
-                }
-            }
-            token = page.pagination_token.filter(|token| !token.is_empty());
-            if token.is_none() {
-                return Ok(found);
-            }
-        }
-        Err(garbled())
-    }
-
-    /// Keys with their state. The search also lists such as are gone by now.
-    async fn described(&self, keys: Vec<(String, Tags)>) -> Result<Vec<Found>, Failure> {
-        let looks = keys.into_iter().map(|(arn, tags)| async move {
-            let metadata = self.describe(&arn).await?;
-            Ok::<_, Failure>(metadata.map(|metadata| Found { metadata, tags, named: false }))
-        });
-        Ok(try_join_all(looks).await?.into_iter().flatten().collect())
-    }
-
-    async fn describe(&self, id: &str) -> Result<Option<KeyMetadata>, Failure> {
-        let request = self.clients.kms.describe_key().key_id(id).send();
-        match self.call(Call::DescribeKey, request).await {
-            Ok(answer) => answer.key_metadata.map(Some).ok_or_else(garbled),
-            Err(failure) if failure.is_absent() => Ok(None),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    async fn key_tags(&self, id: &str) -> Result<Tags, Failure> {
-        let mut tags = Tags::new();
-        let mut marker = None;
-        for _ in 0..MAX_PAGES {
-            let request = self.clients.kms.list_resource_tags().key_id(id).set_marker(marker.take());
-            let page = self.call(Call::ListResourceTags, request.send()).await?;
-            let listed = page.tags.unwrap_or_default().into_iter();
-            tags.extend(listed.map(|tag| (tag.tag_key, tag.tag_value)));
-            marker = page.next_marker.filter(|_| page.truncated);
-            if marker.is_none() {
-                return Ok(tags);
-            }
-        }
-        Err(garbled())
-    }
-
     async fn is_rotated(&self, id: &str) -> Result<bool, Failure> {
         let request = self.clients.kms.get_key_rotation_status().key_id(id).send();
         match self.call(Call::GetKeyRotationStatus, request).await {
@@ -311,7 +179,7 @@ impl Aws {
         let all = tags(&tag::all(&desired.owner, &want.tags))?;
         let request = self.clients.kms.create_key().description(&want.description).set_tags(Some(all)).send();
         let made = self.call(Call::CreateKey, request).await?;
-        made.key_metadata.map(|made| made.key_id).ok_or_else(garbled)
+        made.key_metadata.map(|made| made.key_id).ok_or_else(Failure::garbled)
     }
 
     /// Makes a key that was found the product's own again.
@@ -379,31 +247,4 @@ impl Aws {
             answer => answer.map(drop),
         }
     }
-}
-
-/// The tags that a delta changes, those of the mark among them.
-pub(super) fn changed_tags(desired: &Desired, tags: &Tags, delta: &Delta) -> Tags {
-    let mut changed = Tags::new();
-    if delta.touches("owner") {
-        changed.extend(tag::mark(&desired.owner));
-    }
-    for key in delta.below("tags") {
-        if let Some(value) = tags.get(key) {
-            changed.insert(key.to_owned(), value.clone());
-        }
-    }
-    changed
-}
-
-/// A removal of something that is gone already is done.
-pub(super) fn absent_is_fine(answer: Result<(), Failure>) -> Result<(), Failure> {
-    match answer {
-        Err(failure) if failure.is_absent() => Ok(()),
-        answer => answer,
-    }
-}
-
-/// An answer that lacks what every answer has.
-pub(super) fn garbled() -> Failure {
-    Failure::new(ErrorKind::Unexpected, "the answer of the service lacks what it must have")
 }

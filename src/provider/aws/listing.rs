@@ -8,7 +8,7 @@ use aws_sdk_lakeformation::types::DataLakeResourceType;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use futures::future::{try_join, try_join_all};
 
-use super::{Aws, Call, Failure, alarm, catalog, grants, survey::Listing, tag};
+use super::{Aws, Call, Failure, alarm, catalog, survey::Listing, tag, words};
 use crate::{
     model::{
         attributes::{Attributes, Grants},
@@ -160,7 +160,7 @@ impl Aws {
         )
         .await?;
         listed.extend(tables);
-        Ok(grants::by_database(&listed, self.place.role.as_deref()))
+        Ok(words::by_database(&listed, &self.caller))
     }
 
     /// The alarms that were seen before, by name.

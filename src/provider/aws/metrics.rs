@@ -14,15 +14,20 @@ use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_cloudwatch::{
     primitives::DateTime,
-    types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy, StateValue},
+    types::{
+        Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StateValue, StatusCode,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Aws, Call, Failure, alarm::DIMENSION, key::garbled};
-use crate::model::{
-    measurement::{Objective, Reading, Subject, Value},
-    percent::Percent,
-    resource::Look,
+use super::{Aws, Call, Failure, alarm::DIMENSION};
+use crate::{
+    model::{
+        measurement::{Objective, Reading, Subject, Value},
+        percent::Percent,
+        resource::Look,
+    },
+    provider::ErrorKind,
 };
 
 /// How far a publisher's clock may be ahead.
@@ -109,6 +114,23 @@ fn chosen(answers: &BTreeMap<Question, Answer>, wanted: &[Question], now: Durati
     others.sort();
     let needed = wanted.iter().filter(|question| alike(question));
     needed.chain(others.into_iter().map(|(_, question)| question)).take(METRICS).cloned().collect()
+}
+
+/// The values of one metric. That the service could not read it is not the silence of its publisher.
+fn values(result: &MetricDataResult) -> Result<Vec<Point>, Failure> {
+    let kind = match result.status_code() {
+        Some(StatusCode::InternalError) => Some(ErrorKind::Unavailable),
+        Some(StatusCode::Forbidden) => Some(ErrorKind::Denied),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        let said =
+            result.messages().iter().filter_map(|message| message.value()).collect::<Vec<_>>().join("; ");
+        return Err(Failure::new(kind, format!("GetMetricData: a metric could not be read: {said}")));
+    }
+    let pairs = result.timestamps().iter().zip(result.values());
+    let pairs = pairs.filter_map(|(at, value)| Some((Timestamp::from_second(at.secs()).ok()?, *value)));
+    Ok(pairs.filter(|(_, value)| value.is_finite() && *value >= 0.0).collect())
 }
 
 /// What the alarm on a product's freshness says.
@@ -215,8 +237,8 @@ impl Aws {
     async fn read_metrics(&self, asked: &[Question]) -> Result<Vec<(Question, Vec<Point>)>, Failure> {
         let Some(first) = asked.first() else { return Ok(Vec::new()) };
         let now = Timestamp::now();
-        let from = now.checked_sub(reach(first.objective).2).map_err(|_| garbled())?;
-        let to = now.checked_add(SKEW).map_err(|_| garbled())?;
+        let from = now.checked_sub(reach(first.objective).2).map_err(|_| Failure::garbled())?;
+        let to = now.checked_add(SKEW).map_err(|_| Failure::garbled())?;
         let id = |index: usize| format!("m{index}");
         let queries = asked.iter().enumerate().map(|(index, question)| query(id(index), question));
         let queries = queries.collect::<Vec<_>>();
@@ -234,11 +256,8 @@ impl Aws {
                 .set_next_token(token.take());
             let page = self.call(Call::GetMetricData, request.send()).await?;
             for result in page.metric_data_results.unwrap_or_default() {
-                let pairs = result.timestamps().iter().zip(result.values());
-                let pairs =
-                    pairs.filter_map(|(at, value)| Some((Timestamp::from_second(at.secs()).ok()?, *value)));
-                let pairs = pairs.filter(|(_, value)| value.is_finite() && *value >= 0.0);
-                points.entry(result.id().unwrap_or_default().to_owned()).or_default().extend(pairs);
+                let values = values(&result)?;
+                points.entry(result.id().unwrap_or_default().to_owned()).or_default().extend(values);
             }
             token = page.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
@@ -250,7 +269,7 @@ impl Aws {
                 return Ok(values.collect());
             }
         }
-        Err(garbled())
+        Err(Failure::garbled())
     }
 }
 
@@ -298,6 +317,24 @@ mod tests {
         assert_eq!(value(&[(at(0), f64::MAX)], since(None)), Some(Value::NewestData(Timestamp::MIN)));
         let rings = reading(&freshness, &points, Alarmed { since: None, rings: true }).expect("a reading");
         assert!(rings.source.ends_with("its alarm has gone off"), "{}", rings.source);
+    }
+
+    #[test]
+    fn what_the_service_could_not_read_is_no_silence() {
+        let result = |status| {
+            let at = DateTime::from_secs(60);
+            MetricDataResult::builder()
+                .status_code(status)
+                .timestamps(at)
+                .values(5.0)
+                .timestamps(at)
+                .values(f64::NAN)
+        };
+        let kind = |status| values(&result(status).build()).map_err(|failure| failure.kind);
+        assert_eq!(kind(StatusCode::Complete), Ok(vec![(at(60), 5.0)]));
+        assert_eq!(kind(StatusCode::PartialData), Ok(vec![(at(60), 5.0)]), "more pages follow");
+        assert_eq!(kind(StatusCode::InternalError), Err(ErrorKind::Unavailable));
+        assert_eq!(kind(StatusCode::Forbidden), Err(ErrorKind::Denied));
     }
 
     #[test]

@@ -17,8 +17,10 @@ mod listing;
 mod metrics;
 mod permissions;
 mod policy;
+mod search;
 mod survey;
 mod tag;
+mod words;
 
 use std::{collections::BTreeSet, error::Error, future::Future, sync::Arc, time::Duration};
 
@@ -60,6 +62,8 @@ use crate::{
 /// One account and region.
 pub struct Aws {
     place: Place,
+    /// The operator's own ARN there.
+    caller: String,
     clients: Clients,
     turns: Turns,
     calls: Arc<Calls>,
@@ -83,13 +87,14 @@ impl Aws {
         calls: &Arc<Calls>,
     ) -> Result<Self, ProviderError> {
         // In a box, because it is seldom needed and would make every future around it larger.
-        let clients = Box::pin(Clients::open(settings, place, identity, calls)).await?;
+        let (clients, caller) = Box::pin(Clients::open(settings, place, identity, calls)).await?;
         let (place, calls) = (place.clone(), Arc::clone(calls));
         let interval =
             settings.full_look_interval.as_ref().and_then(|interval| interval.parse::<Period>().ok());
         let interval = interval.and_then(|interval| u64::try_from(interval.seconds()).ok());
         Ok(Self {
             place,
+            caller,
             clients,
             turns: Turns::new(),
             calls,

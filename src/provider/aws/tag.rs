@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{owner::Owner, resource::Tags};
+use crate::model::{
+    owner::Owner,
+    resource::{Delta, Desired, Tags},
+};
 
 /// What the tags of the mark begin with.
 const PREFIX: &str = "datamesh.io/";
@@ -33,6 +36,20 @@ pub(super) fn all(owner: &Owner, tags: &Tags) -> Tags {
     let mut all = tags.clone();
     all.extend(mark(owner));
     all
+}
+
+/// The tags that a delta changes, those of the mark among them.
+pub(super) fn changed(desired: &Desired, tags: &Tags, delta: &Delta) -> Tags {
+    let mut changed = Tags::new();
+    if delta.touches("owner") {
+        changed.extend(mark(&desired.owner));
+    }
+    for key in delta.below("tags") {
+        if let Some(value) = tags.get(key) {
+            changed.insert(key.to_owned(), value.clone());
+        }
+    }
+    changed
 }
 
 /// The mark and the informational tags among the tags of a resource. The provider's own tags are left out.
