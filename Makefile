@@ -44,8 +44,10 @@ lint: ## Check format, lints and the documentation's links
 
 .PHONY: generate
 generate: ## Write the generated files anew: crds/ and deploy/aws/
-	$(CARGO) run --locked --quiet -- crds --directory crds
-	$(CARGO) run --locked --quiet -- aws-policy --directory deploy/aws
+	@# Built like the tests, so that dependencies are not built once more with other features.
+	$(CARGO) build --locked --quiet --bin dataproduct --example demo
+	target/debug/dataproduct crds --directory crds
+	target/debug/dataproduct aws-policy --directory deploy/aws
 
 .PHONY: deny
 deny: $(DENY) ## Check licences, sources and duplicates of dependencies

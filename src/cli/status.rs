@@ -79,6 +79,9 @@ fn governance(status: &DataProductStatus) -> String {
     if governance.truncated {
         text.push_str("  ... and more; mend these first\n");
     }
+    if !governance.not_evaluated.is_empty() {
+        let _ = writeln!(text, "  not evaluated: {}", governance.not_evaluated.join(", "));
+    }
     text
 }
 

@@ -15,9 +15,12 @@ use crate::{
     api::{
         DataDomain, DataProduct, DataProductStatus, PlatformStandards, ProviderClass, product::ChosenNames,
     },
-    model::{name::Names, resource::Key},
+    model::{
+        lineage::{Neighbours, ProductName, Sensitivity, Upstream, UpstreamFacts},
+        name::Names,
+        resource::Key,
+    },
     plan::{
-        Neighbours, ProductName, Upstream, UpstreamFacts,
         bind::{binds, default_class, place},
         scope::overrides,
     },
@@ -36,6 +39,7 @@ struct Facts {
     created: Option<Timestamp>,
     domain: String,
     version: String,
+    sensitivity: Sensitivity,
     class: Option<String>,
     ready: bool,
     /// Whether it has resources, so that it already holds the names that it claims.
@@ -45,6 +49,13 @@ struct Facts {
     chosen: ChosenNames,
     /// The names that it claims, as domain and class place them now.
     claims: BTreeSet<External>,
+}
+
+impl Facts {
+    /// What those who read the product know of it.
+    fn as_upstream(&self) -> UpstreamFacts {
+        UpstreamFacts { ready: self.ready, version: self.version.clone(), sensitivity: self.sensitivity }
+    }
 }
 
 /// Everything that the watches have shown.
@@ -161,10 +172,7 @@ impl Mesh {
                 .iter()
                 .map(|upstream| Upstream {
                     name: upstream.clone(),
-                    found: self
-                        .products
-                        .get(upstream)
-                        .map(|found| UpstreamFacts { ready: found.ready, version: found.version.clone() }),
+                    found: self.products.get(upstream).map(Facts::as_upstream),
                 })
                 .collect(),
             cycle: self.cycle(&name),
@@ -221,9 +229,7 @@ impl Mesh {
         after: Option<&Facts>,
     ) -> BTreeSet<ProductName> {
         let mut touched = BTreeSet::new();
-        let place = |facts: Option<&Facts>| {
-            facts.map(|facts| (facts.domain.clone(), facts.version.clone(), facts.ready))
-        };
+        let place = |facts: Option<&Facts>| facts.map(|facts| (facts.domain.clone(), facts.as_upstream()));
         if place(before) != place(after) {
             touched.extend(self.readers.get(name).into_iter().flatten().cloned());
         }
@@ -278,6 +284,7 @@ impl Mesh {
             created: product.creation_timestamp().map(|at| at.0),
             domain: product.spec.domain.clone(),
             version: product.spec.version.clone(),
+            sensitivity: Sensitivity::of(product),
             class: provisioning.and_then(|provisioning| provisioning.provider_class_name.clone()),
             ready: status
                 .and_then(|status| status.condition("Ready"))

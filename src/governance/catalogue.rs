@@ -3,11 +3,14 @@
 //! The table is public, so that the documentation is made from it and tested against it. A new rule is a new row.
 
 use crate::api::{
-    Enforcement::{Enforced, Grace},
+    Enforcement::{Draft, Enforced, Grace},
     status::Severity::{Error, Info, Warning},
 };
 
-use super::{Rule, documentation, quality, schema, security, slo, standards};
+use super::{
+    Finding, Input, Need, Rule, documentation, lineage, privacy, product, quality, schema, security, slo,
+    standards,
+};
 
 /// Every rule, in the order of its number, which begins at 1.
 pub const RULES: &[Rule] = &[
@@ -17,6 +20,7 @@ pub const RULES: &[Rule] = &[
         state: Enforced,
         title: "The schema states its type and its fields",
         reads: &["spec.schema.type", "spec.schema.fields"],
+        needs: None,
         check: schema::states_type_and_fields,
     },
     Rule {
@@ -25,6 +29,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "Every field has a description that is not blank",
         reads: &["spec.schema.fields[].description"],
+        needs: None,
         check: schema::describes_every_field,
     },
     Rule {
@@ -33,6 +38,7 @@ pub const RULES: &[Rule] = &[
         state: Enforced,
         title: "Every field says whether it identifies a person",
         reads: &["spec.schema.fields[].pii"],
+        needs: None,
         check: schema::classifies_every_field,
     },
     Rule {
@@ -41,6 +47,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "The availability target is at least 99%; none counts as 0%, and one that is not a percentage is an error",
         reads: &["spec.slo.availability.target"],
+        needs: None,
         check: slo::promises_availability,
     },
     Rule {
@@ -49,6 +56,7 @@ pub const RULES: &[Rule] = &[
         state: Enforced,
         title: "A freshness objective is defined",
         reads: &["spec.slo.freshness"],
+        needs: None,
         check: slo::promises_freshness,
     },
     Rule {
@@ -57,6 +65,7 @@ pub const RULES: &[Rule] = &[
         state: Enforced,
         title: "The data is classified",
         reads: &["spec.access.classification"],
+        needs: None,
         check: security::states_classification,
     },
     Rule {
@@ -65,6 +74,7 @@ pub const RULES: &[Rule] = &[
         state: Enforced,
         title: "The retention of the data is stated",
         reads: &["spec.access.retention"],
+        needs: None,
         check: security::states_retention,
     },
     Rule {
@@ -73,6 +83,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "The product has a description that is not blank",
         reads: &["spec.description", "standards.quality.required_documentation"],
+        needs: None,
         check: documentation::has_description,
     },
     Rule {
@@ -81,6 +92,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "A team owns the product, by itself or through its domain",
         reads: &["spec.owner.team", "standards.quality.required_documentation"],
+        needs: None,
         check: documentation::has_owner,
     },
     Rule {
@@ -89,6 +101,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "The owner can be reached by e-mail or Slack, of its own or of its domain",
         reads: &["spec.owner.email", "spec.owner.slack", "standards.quality.required_documentation"],
+        needs: None,
         check: documentation::has_contact,
     },
     Rule {
@@ -97,6 +110,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "The product has a schema",
         reads: &["spec.schema", "standards.quality.required_documentation"],
+        needs: None,
         check: documentation::has_schema,
     },
     Rule {
@@ -105,6 +119,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "The product has service-level objectives",
         reads: &["spec.slo", "standards.quality.required_documentation"],
+        needs: None,
         check: documentation::has_slo,
     },
     Rule {
@@ -113,6 +128,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "Every storage output port is of an allowed type",
         reads: &["spec.outputPorts[].type", "standards.storage.allowed"],
+        needs: None,
         check: standards::storage_is_allowed,
     },
     Rule {
@@ -121,6 +137,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "No storage output port and no provider account is of a forbidden kind",
         reads: &["spec.outputPorts[].type", "standards.storage.not_allowed"],
+        needs: None,
         check: standards::storage_is_not_forbidden,
     },
     Rule {
@@ -129,6 +146,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "Every format that an output port states is a required or an optional one",
         reads: &["spec.outputPorts[].format", "standards.formats.required", "standards.formats.optional"],
+        needs: None,
         check: standards::format_is_known,
     },
     Rule {
@@ -141,6 +159,7 @@ pub const RULES: &[Rule] = &[
             "metadata.annotations[datamesh.io/format-justification]",
             "standards.formats.optional",
         ],
+        needs: None,
         check: standards::optional_format_is_justified,
     },
     Rule {
@@ -149,6 +168,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "Every storage output port states its format",
         reads: &["spec.outputPorts[].format", "standards.formats.required"],
+        needs: None,
         check: standards::storage_states_format,
     },
     Rule {
@@ -157,6 +177,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "Every API output port speaks an allowed protocol",
         reads: &["spec.outputPorts[].type", "standards.apis.required_protocols"],
+        needs: None,
         check: standards::protocol_is_allowed,
     },
     Rule {
@@ -165,6 +186,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "Every API output port authenticates its callers in an allowed way",
         reads: &["spec.outputPorts[].authentication", "standards.apis.required_authentication"],
+        needs: None,
         check: standards::authentication_is_allowed,
     },
     Rule {
@@ -173,7 +195,93 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "There is a quality test of every required type",
         reads: &["spec.quality.tests[].type", "standards.quality.required_tests"],
+        needs: None,
         check: quality::has_required_tests,
+    },
+    Rule {
+        id: "PRIVACY-002",
+        severity: Error,
+        state: Grace,
+        title: "Every field that identifies a person is in pii_columns",
+        reads: &["spec.schema.fields[].pii", "spec.access.privacy.pii_columns"],
+        needs: None,
+        check: privacy::names_every_personal_field,
+    },
+    Rule {
+        id: "PRIVACY-003",
+        severity: Warning,
+        state: Grace,
+        title: "Every entry of pii_columns is a field of the schema",
+        reads: &["spec.schema.fields[].name", "spec.access.privacy.pii_columns"],
+        needs: None,
+        check: privacy::names_only_fields,
+    },
+    Rule {
+        id: "PRIVACY-004",
+        severity: Error,
+        state: Grace,
+        title: "No entry of pii_columns is a field that says pii: false",
+        reads: &["spec.schema.fields[].pii", "spec.access.privacy.pii_columns"],
+        needs: None,
+        check: privacy::does_not_contradict_itself,
+    },
+    Rule {
+        id: "PRIVACY-005",
+        severity: Error,
+        state: Grace,
+        title: "Data that identifies persons has a masking policy",
+        reads: &[
+            "spec.schema.fields[].pii",
+            "spec.access.privacy.pii_columns",
+            "spec.access.privacy.masking_policy",
+        ],
+        needs: None,
+        check: privacy::masks_personal_data,
+    },
+    Rule {
+        id: "PRIVACY-006",
+        severity: Error,
+        state: Grace,
+        title: "Data that identifies persons is not public; a warning where it is internal",
+        reads: &["spec.schema.fields[].pii", "spec.access.privacy.pii_columns", "spec.access.classification"],
+        needs: None,
+        check: privacy::classifies_personal_data,
+    },
+    Rule {
+        id: "QUALITY-002",
+        severity: Warning,
+        state: Grace,
+        title: "Every column that a quality test names is a field of the schema",
+        reads: &["spec.quality.tests[].column", "spec.quality.tests[].columns", "spec.schema.fields[].name"],
+        needs: None,
+        check: quality::tests_only_fields,
+    },
+    Rule {
+        id: "SLO-003",
+        severity: Warning,
+        state: Grace,
+        title: "A freshness test allows no more than the freshness objective promises",
+        reads: &["spec.quality.tests[].max_age", "spec.slo.freshness.target"],
+        needs: None,
+        check: slo::tests_freshness_as_promised,
+    },
+    Rule {
+        id: "SLO-004",
+        severity: Info,
+        state: Grace,
+        title: "Completeness and accuracy have targets",
+        reads: &["spec.slo.completeness", "spec.slo.accuracy"],
+        needs: None,
+        check: slo::promises_completeness_and_accuracy,
+    },
+    Rule {
+        id: "SEC-003",
+        severity: Warning,
+        state: Grace,
+        title: "There is an access role",
+        reads: &["spec.access.roles"],
+        needs: None,
+        check: security::has_roles,
     },
     Rule {
         id: "SEC-004",
@@ -181,6 +289,7 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "Observed: the bucket is encrypted with the product's own key, and that key is rotated",
         reads: &["status.resources[Bucket].encryptionKey", "status.resources[EncryptionKey].rotation"],
+        needs: Some(Need::Observation),
         check: security::is_encrypted_with_its_own_key,
     },
     Rule {
@@ -193,7 +302,116 @@ pub const RULES: &[Rule] = &[
             "status.resources[CatalogDatabase].defaultPermissions",
             "status.resources[Grant].principals",
         ],
+        needs: Some(Need::Observation),
         check: security::is_not_open_to_everybody,
+    },
+    Rule {
+        id: "SEC-006",
+        severity: Error,
+        state: Draft,
+        title: "The classification is not lowered without an exception",
+        reads: &["spec.access.classification"],
+        needs: Some(Need::History),
+        check: never,
+    },
+    Rule {
+        id: "SEC-007",
+        severity: Warning,
+        state: Grace,
+        title: "No role writes data that another domain reads",
+        reads: &["spec.domain", "spec.access.roles[].permissions", "mesh.consumers"],
+        needs: Some(Need::Mesh),
+        check: security::is_written_by_its_domain_alone,
+    },
+    Rule {
+        id: "PROD-001",
+        severity: Error,
+        state: Grace,
+        title: "There is an output port",
+        reads: &["spec.outputPorts"],
+        needs: None,
+        check: product::can_be_reached,
+    },
+    Rule {
+        id: "PROD-002",
+        severity: Warning,
+        state: Grace,
+        title: "It has a service level, a quality test or a description, without which it is a table and no product",
+        reads: &["spec.slo", "spec.quality.tests", "spec.description"],
+        needs: None,
+        check: product::is_more_than_a_table,
+    },
+    Rule {
+        id: "PROD-003",
+        severity: Error,
+        state: Grace,
+        title: "No other product has one of its external names",
+        reads: &["spec.provisioning.names", "mesh.names"],
+        needs: Some(Need::Mesh),
+        check: product::has_names_of_its_own,
+    },
+    Rule {
+        id: "PROD-004",
+        severity: Error,
+        state: Grace,
+        title: "Its domain is that of its namespace",
+        reads: &["spec.domain", "mesh.domain"],
+        needs: Some(Need::Domain),
+        check: product::belongs_to_the_domain_of_its_namespace,
+    },
+    Rule {
+        id: "VERSION-001",
+        severity: Error,
+        state: Draft,
+        title: "A change that breaks consumers comes with a new major version",
+        reads: &["spec.version"],
+        needs: Some(Need::History),
+        check: never,
+    },
+    Rule {
+        id: "VERSION-002",
+        severity: Warning,
+        state: Draft,
+        title: "A guarantee is not loosened in a patch version",
+        reads: &["spec.version"],
+        needs: Some(Need::History),
+        check: never,
+    },
+    Rule {
+        id: "LINEAGE-001",
+        severity: Warning,
+        state: Grace,
+        title: "Every upstream product exists",
+        reads: &["spec.lineage.upstreamProducts", "spec.inputPorts[].productRef", "mesh.upstreams"],
+        needs: Some(Need::Mesh),
+        check: lineage::resolves_upstreams,
+    },
+    Rule {
+        id: "LINEAGE-002",
+        severity: Error,
+        state: Grace,
+        title: "It does not read itself through others",
+        reads: &["spec.lineage.upstreamProducts", "spec.inputPorts[].productRef", "mesh.upstreams"],
+        needs: Some(Need::Mesh),
+        check: lineage::is_no_cycle,
+    },
+    Rule {
+        id: "LINEAGE-003",
+        severity: Warning,
+        state: Grace,
+        title: "Every input port says which product it reads, or the lineage does",
+        reads: &["spec.inputPorts[].productRef", "spec.lineage.upstreamProducts"],
+        needs: None,
+        check: lineage::names_upstreams,
+    },
+    Rule {
+        id: "LINEAGE-004",
+        severity: Error,
+        state: Grace,
+        title: "Its class is not lower than that of the data that it reads",
+        reads: &["spec.access.classification", "mesh.upstreams"],
+        needs: Some(Need::Mesh),
+        check: lineage::keeps_the_class_of_upstreams,
     },
     Rule {
         id: "SEC-008",
@@ -201,9 +419,15 @@ pub const RULES: &[Rule] = &[
         state: Grace,
         title: "Observed: public access to the bucket is blocked",
         reads: &["status.resources[Bucket].publicAccessBlocked"],
+        needs: Some(Need::Observation),
         check: security::blocks_public_access,
     },
 ];
+
+/// A rule whose need no input of this release meets finds nothing, and is told as not evaluated.
+fn never(_: &Input<'_>) -> Vec<Finding> {
+    Vec::new()
+}
 
 #[cfg(test)]
 mod tests {
@@ -232,9 +456,24 @@ mod tests {
 
     #[test]
     fn what_was_observed_never_stops_the_change_that_mends_it() {
-        let observed = |rule: &&Rule| rule.reads.iter().any(|path| path.starts_with("status."));
+        let observed = |rule: &&Rule| rule.needs == Some(Need::Observation);
         let rules = RULES.iter().filter(observed).map(|rule| (rule.id, rule.state)).collect::<Vec<_>>();
         assert_eq!(rules, [("SEC-004", Grace), ("SEC-005", Grace), ("SEC-008", Grace)]);
+    }
+
+    #[test]
+    fn a_rule_needs_what_it_reads_beside_the_product() {
+        for rule in RULES {
+            let reads = |prefix: &str| rule.reads.iter().any(|path| path.starts_with(prefix));
+            let needs = match rule.needs {
+                Some(Need::Mesh) => reads("mesh."),
+                Some(Need::Domain) => reads("mesh.domain"),
+                Some(Need::Observation) => reads("status."),
+                Some(Need::History) => rule.state == Draft,
+                None => !reads("mesh.") && !reads("status."),
+            };
+            assert!(needs, "{}", rule.id);
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn product(change: impl FnOnce(&mut DataProductSpec)) -> DataProduct 
 /// The input of a product that is judged by the standards of the reference, without a domain.
 pub(super) fn input(product: &DataProduct) -> Input<'_> {
     static STANDARDS: std::sync::LazyLock<PlatformStandardsSpec> = std::sync::LazyLock::new(standards);
-    Input { product, standards: &STANDARDS, domain_owner: None, accounts: None, observed: &[] }
+    Input::of(product, &STANDARDS)
 }
 
 /// How an input breaks one rule.

@@ -12,8 +12,11 @@
 
 mod catalogue;
 mod documentation;
+mod lineage;
 mod observed;
 mod port;
+mod privacy;
+mod product;
 mod quality;
 mod report;
 mod rule;
@@ -23,17 +26,20 @@ mod security;
 mod slo;
 mod standards;
 
-use crate::api::{
-    DataProduct, DataProductSpec, PlatformStandardsSpec,
-    product::{OutputPort, Owner},
-    status::Severity,
+use crate::{
+    api::{
+        DataProduct, DataProductSpec, PlatformStandardsSpec,
+        product::{OutputPort, Owner, SchemaField},
+        status::Severity,
+    },
+    model::lineage::Neighbours,
 };
 
 pub use catalogue::RULES;
 pub use observed::Resource;
 pub use port::{PORT_TYPES, PortKind, port_kind};
 pub use report::{Report, Violation};
-pub use rule::Rule;
+pub use rule::{Need, Rule};
 
 /// Everything that a rule may read.
 #[derive(Debug, Clone, Copy)]
@@ -46,9 +52,12 @@ pub struct Input<'a> {
     pub domain_owner: Option<&'a Owner>,
     /// The accounts that STD-002 compares; `None` where no provider is known, as on the command line.
     pub accounts: Option<Accounts<'a>>,
-    /// The resources that are wanted and were found; empty where nothing was observed, as on the command line, so that
-    /// the rules on what was observed find nothing.
-    pub observed: &'a [Resource<'a>],
+    /// The resources that are wanted and were found; `None` where nobody looks, as on the command line.
+    pub observed: Option<&'a [Resource<'a>]>,
+    /// The domain that the product's namespace belongs to; `None` where that is not known.
+    pub bound_domain: Option<&'a str>,
+    /// The product's place among the others; `None` where they are not known, as for a file on its own.
+    pub neighbours: Option<&'a Neighbours>,
 }
 
 /// Where resources belong and where they would go.
@@ -67,13 +76,37 @@ pub fn evaluate(input: &Input<'_>) -> Report {
 
 /// Judges a product by some rules, usually a part of [`RULES`].
 pub fn evaluate_rules(rules: &[Rule], input: &Input<'_>) -> Report {
-    let violations = rules.iter().flat_map(|rule| rule.violations(input)).collect();
-    Report::new(violations, input.standards, rule::hash(rules, input.standards))
+    let is_known = |rule: &&Rule| rule.needs.is_none_or(|need| need.is_met(input));
+    let (known, unknown): (Vec<&Rule>, Vec<&Rule>) = rules.iter().partition(is_known);
+    let violations = known.into_iter().flat_map(|rule| rule.violations(input)).collect();
+    let not_evaluated = unknown.into_iter().map(|rule| rule.id).collect();
+    Report::new(violations, not_evaluated, input.standards, rule::hash(rules, input.standards))
 }
 
 impl<'a> Input<'a> {
+    /// A product and the standards, with nothing else known.
+    pub const fn of(product: &'a DataProduct, standards: &'a PlatformStandardsSpec) -> Self {
+        Self {
+            product,
+            standards,
+            domain_owner: None,
+            accounts: None,
+            observed: None,
+            bound_domain: None,
+            neighbours: None,
+        }
+    }
+
     fn spec(&self) -> &'a DataProductSpec {
         &self.product.spec
+    }
+
+    fn fields(&self) -> impl Iterator<Item = &'a SchemaField> + use<'a> {
+        self.spec().schema.iter().filter_map(|schema| schema.fields.as_ref()).flatten()
+    }
+
+    fn has_field(&self, name: &str) -> bool {
+        self.fields().any(|field| field.name == name)
     }
 
     fn output_ports(&self, kind: PortKind) -> impl Iterator<Item = &'a OutputPort> {

@@ -37,6 +37,6 @@ impl Resource<'_> {
 impl<'a> Input<'a> {
     /// What was found of the product's own resources.
     pub(super) fn own_resources(&self) -> impl Iterator<Item = &'a Resource<'a>> {
-        self.observed.iter().filter(|resource| resource.is_own())
+        self.observed.unwrap_or_default().iter().filter(|resource| resource.is_own())
     }
 }

@@ -1,6 +1,6 @@
-//! QUALITY: the data is tested in the ways that the standards require.
+//! QUALITY: the data is tested in the ways that the standards require, and the tests are about the data.
 
-use crate::api::product::TestType;
+use crate::api::product::{QualityTest, TestType};
 
 use super::{Finding, Input};
 
@@ -19,6 +19,27 @@ pub(super) fn has_required_tests(input: &Input<'_>) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+/// QUALITY-002, once for every column of a test. Without a schema there is nothing to compare with, and SCHEMA-001 says so.
+pub(super) fn tests_only_fields(input: &Input<'_>) -> Vec<Finding> {
+    if input.fields().next().is_none() {
+        return vec![];
+    }
+    let tests = input.spec().quality.as_ref().map_or(&[][..], |quality| &quality.tests);
+    let columns =
+        |test: &'_ QualityTest| test.column.iter().chain(&test.columns).cloned().collect::<Vec<_>>();
+    let tested = tests.iter().enumerate().flat_map(|(index, test)| {
+        columns(test).into_iter().map(move |column| (index, test.type_.as_str(), column))
+    });
+    let findings = tested.filter(|(.., column)| !input.has_field(column)).map(|(index, type_, column)| {
+        Finding::new(
+            format!("spec.quality.tests[{index}]"),
+            format!("Quality test '{type_}' names column '{column}', which is no field of the schema"),
+            format!("Add the field '{column}' to spec.schema.fields, or correct the column of the test"),
+        )
+    });
+    findings.collect()
 }
 
 /// A test of a type as a spec writes it.
@@ -41,10 +62,10 @@ fn example(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use crate::{
-        api::product::{Quality, QualityTest, TestType},
+        api::product::{DataSchema, Quality, QualityTest, SchemaField, TestType},
         governance::{
             Input,
-            fixtures::{broken_by, input, product, standards},
+            fixtures::{assert_table, broken_by, input, product, standards},
         },
     };
 
@@ -88,5 +109,39 @@ mod tests {
                 "Add it to spec.quality.tests, for example {type: row_count}",
             ]
         );
+    }
+
+    #[test]
+    fn tests_are_about_fields_of_the_schema() {
+        let fields = |names: &[&str]| {
+            let field = |name: &&str| SchemaField { name: (*name).to_owned(), ..SchemaField::default() };
+            Some(DataSchema { fields: Some(names.iter().map(field).collect()), ..DataSchema::default() })
+        };
+        let on = |column: Option<&str>, columns: &[&str]| QualityTest {
+            column: column.map(Into::into),
+            columns: columns.iter().map(|&column| column.to_owned()).collect(),
+            ..test(TestType::NotNull)
+        };
+        let cases = [
+            ("a field", fields(&["id"]), vec![on(Some("id"), &[])], vec![]),
+            (
+                "no field",
+                fields(&["id"]),
+                vec![on(Some("id"), &[]), on(Some("at"), &[])],
+                vec!["spec.quality.tests[1]"],
+            ),
+            (
+                "several",
+                fields(&["id"]),
+                vec![on(None, &["id", "at", "by"])],
+                vec!["spec.quality.tests[0]"; 2],
+            ),
+            ("no column", fields(&["id"]), vec![on(None, &[])], vec![]),
+            ("nothing to compare with", None, vec![on(Some("at"), &[])], vec![]),
+        ];
+        let cases = cases.map(|(case, schema, tests, paths)| {
+            (case, product(|spec| (spec.schema, spec.quality) = (schema, Some(Quality { tests }))), paths)
+        });
+        assert_table("QUALITY-002", cases);
     }
 }

@@ -22,6 +22,8 @@ pub struct Report {
     pub infos: i32,
     /// All of them, sorted by severity (the gravest first), path, id and message.
     pub violations: Vec<Violation>,
+    /// The rules that were not evaluated, because something was not known that they need, sorted.
+    pub not_evaluated: Vec<&'static str>,
     /// Hash of the rules and standards that were applied.
     pub rule_set_hash: String,
 }
@@ -46,10 +48,12 @@ pub struct Violation {
 impl Report {
     pub(super) fn new(
         mut violations: Vec<Violation>,
+        mut not_evaluated: Vec<&'static str>,
         standards: &PlatformStandardsSpec,
         hash: String,
     ) -> Self {
         violations.sort_by(|a, b| a.order().cmp(&b.order()));
+        not_evaluated.sort_unstable();
         let totals = Totals::of(violations.iter().map(|violation| violation.severity));
         Self {
             score: totals.score(Weights::of(standards)),
@@ -58,6 +62,7 @@ impl Report {
             warnings: totals.warnings,
             infos: totals.infos,
             violations,
+            not_evaluated,
             rule_set_hash: hash,
         }
     }
@@ -102,7 +107,7 @@ mod tests {
     }
 
     fn report(violations: Vec<Violation>) -> Report {
-        Report::new(violations, &PlatformStandardsSpec::default(), String::new())
+        Report::new(violations, Vec::new(), &PlatformStandardsSpec::default(), String::new())
     }
 
     #[test]

@@ -20,10 +20,47 @@ pub struct Rule {
     /// What the rule demands, as a sentence without its full stop.
     pub title: &'static str,
     /// The paths that it reads. Those below `standards` are in `PlatformStandards`, those below `status.resources` are what
-    /// the provider observed, the others are in the product.
+    /// the provider observed, those below `mesh` are other objects, the others are in the product.
     pub reads: &'static [&'static str],
+    /// What must be known beside the product and the standards. Where it is not, the rule is not evaluated.
+    pub needs: Option<Need>,
     /// Finds every breach in an input.
     pub(super) check: fn(&Input<'_>) -> Vec<Finding>,
+}
+
+/// What a rule needs to know beside the product and the standards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The other products of the mesh.
+    Mesh,
+    /// The domain of the product's namespace.
+    Domain,
+    /// What the provider observed.
+    Observation,
+    /// The contracts that were accepted before.
+    History,
+}
+
+impl Need {
+    /// What it is, as part of a sentence.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mesh => "the other products of the mesh",
+            Self::Domain => "the domain of its namespace",
+            Self::Observation => "what the provider observed",
+            Self::History => "the contracts that were accepted before, which this release does not keep",
+        }
+    }
+
+    /// Whether an input has it.
+    pub(super) const fn is_met(self, input: &Input<'_>) -> bool {
+        match self {
+            Self::Mesh => input.neighbours.is_some(),
+            Self::Domain => input.bound_domain.is_some(),
+            Self::Observation => input.observed.is_some(),
+            Self::History => false,
+        }
+    }
 }
 
 impl Rule {

@@ -1,6 +1,4 @@
-//! SCHEMA and PRIVACY: the schema is there, and every field of it is described and classified.
-
-use crate::api::product::SchemaField;
+//! SCHEMA and PRIVACY-001: the schema is there, and every field of it is described and classified.
 
 use super::{Finding, Input, stated};
 
@@ -26,7 +24,8 @@ pub(super) fn states_type_and_fields(input: &Input<'_>) -> Vec<Finding> {
 
 /// SCHEMA-002. The reference takes a blank description for a description; we do not.
 pub(super) fn describes_every_field(input: &Input<'_>) -> Vec<Finding> {
-    fields(input)
+    input
+        .fields()
         .filter(|field| stated(field.description.as_deref()).is_none())
         .map(|field| {
             Finding::new(
@@ -40,7 +39,8 @@ pub(super) fn describes_every_field(input: &Input<'_>) -> Vec<Finding> {
 
 /// PRIVACY-001. Saying `false` is an answer, saying nothing is not.
 pub(super) fn classifies_every_field(input: &Input<'_>) -> Vec<Finding> {
-    fields(input)
+    input
+        .fields()
         .filter(|field| field.pii.is_none())
         .map(|field| {
             Finding::new(
@@ -50,10 +50,6 @@ pub(super) fn classifies_every_field(input: &Input<'_>) -> Vec<Finding> {
             )
         })
         .collect()
-}
-
-fn fields<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a SchemaField> {
-    input.spec().schema.iter().filter_map(|schema| schema.fields.as_ref()).flatten()
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! SEC: it is said how sensitive the data is and how long it is kept, and what the provider observed keeps it safe.
+//! SEC: it is said how sensitive the data is, how long it is kept and who gets to it, and what the provider observed keeps
+//! it safe.
 //!
 //! The rules on what was observed are never enforced: an error that stops change would stop the very correction that
 //! mends it.
 
 use crate::{
-    api::product::Classification,
+    api::product::{Classification, Permission},
     model::attributes::{Attributes, EVERYBODY},
 };
 
@@ -28,6 +29,45 @@ pub(super) fn states_retention(input: &Input<'_>) -> Vec<Finding> {
         "Retention policy not specified",
         "Define data retention period",
     )
+}
+
+/// SEC-003.
+pub(super) fn has_roles(input: &Input<'_>) -> Vec<Finding> {
+    Finding::when(
+        input.spec().access.as_ref().is_none_or(|access| access.roles.is_empty()),
+        "spec.access.roles",
+        "No access role, so that nobody but the domain's own team gets to the data",
+        "Add a role to spec.access.roles, for example {name: reader, permissions: [SELECT]}",
+    )
+}
+
+/// SEC-007, once for every role that may write what another domain relies on.
+pub(super) fn is_written_by_its_domain_alone(input: &Input<'_>) -> Vec<Finding> {
+    let own = &input.spec().domain;
+    let consumers = input.neighbours.into_iter().flat_map(|neighbours| &neighbours.consumers);
+    let others = consumers.map(|(_, domain)| domain).filter(|domain| *domain != own && !domain.is_empty());
+    let Some(other) = others.min() else { return vec![] };
+    let roles = input.spec().access.iter().flat_map(|access| &access.roles);
+    let writing = roles.filter(|role| role.permissions.iter().copied().any(writes));
+    let findings = writing.map(|role| {
+        Finding::new(
+            format!("spec.access.roles[{}].permissions", role.name),
+            format!("Role '{}' may write data that domain '{other}' reads", role.name),
+            "Leave writing to the pipeline of the product, and give the role SELECT or DESCRIBE",
+        )
+    });
+    findings.collect()
+}
+
+const fn writes(permission: Permission) -> bool {
+    match permission {
+        Permission::Insert
+        | Permission::Update
+        | Permission::Delete
+        | Permission::Alter
+        | Permission::All => true,
+        Permission::Select | Permission::Describe => false,
+    }
 }
 
 /// SEC-004, once for the bucket and once for the key.

@@ -1,6 +1,9 @@
-//! SLO: the product promises to be there and to be fresh.
+//! SLO: the product promises to be there and to be fresh, and its tests ask for no less.
 
-use crate::{api::status::Severity, model::percent::Percent};
+use crate::{
+    api::{product::TestType, status::Severity},
+    model::{duration::Period, percent::Percent},
+};
 
 use super::{Finding, Input};
 
@@ -41,11 +44,47 @@ pub(super) fn promises_freshness(input: &Input<'_>) -> Vec<Finding> {
     )
 }
 
+/// SLO-003, once for every test. A length that cannot be read is refused by the schema of the cluster.
+pub(super) fn tests_freshness_as_promised(input: &Input<'_>) -> Vec<Finding> {
+    let freshness = input.spec().slo.as_ref().and_then(|slo| slo.freshness.as_ref());
+    let Some(target) = freshness else { return vec![] };
+    let Ok(promised) = target.target.parse::<Period>() else { return vec![] };
+    let tests = input.spec().quality.as_ref().map_or(&[][..], |quality| &quality.tests);
+    let tests = tests.iter().enumerate().filter(|(_, test)| test.type_ == TestType::Freshness);
+    let findings = tests.filter_map(|(index, test)| {
+        let max_age = test.max_age.as_ref()?;
+        let looser = max_age.parse::<Period>().is_ok_and(|allowed| allowed > promised);
+        looser.then(|| {
+            Finding::new(
+                format!("spec.quality.tests[{index}].max_age"),
+                format!("Freshness test allows {max_age}, and the product promises {}", target.target),
+                format!("Set max_age to {} or less, or loosen spec.slo.freshness.target", target.target),
+            )
+        })
+    });
+    findings.collect()
+}
+
+/// SLO-004, once for each objective. Without any objective DOC-005 says so.
+pub(super) fn promises_completeness_and_accuracy(input: &Input<'_>) -> Vec<Finding> {
+    let Some(slo) = &input.spec().slo else { return vec![] };
+    let objectives = [("completeness", &slo.completeness), ("accuracy", &slo.accuracy)];
+    let missing = objectives.into_iter().filter(|(_, target)| target.is_none());
+    let findings = missing.map(|(objective, _)| {
+        Finding::new(
+            format!("spec.slo.{objective}"),
+            format!("No target for {objective}"),
+            format!("Add spec.slo.{objective}.target, for example 99.5%"),
+        )
+    });
+    findings.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{
         api::{
-            product::{Slo, SloTarget},
+            product::{Quality, Slo, SloTarget},
             status::Severity,
         },
         governance::fixtures::{assert_table, broken, product},
@@ -110,6 +149,43 @@ mod tests {
         ];
         assert_table(
             "SLO-002",
+            cases.map(|(case, slo, paths)| (case, product(|spec| spec.slo = slo), paths)),
+        );
+    }
+
+    #[test]
+    fn a_test_of_freshness_allows_no_more_than_is_promised() {
+        let path = "spec.quality.tests[0].max_age";
+        let cases = [
+            ("the same in other words", Some("1 hour"), Some("60m"), vec![]),
+            ("tighter", Some("1 hour"), Some("59m"), vec![]),
+            ("looser", Some("1 hour"), Some("61m"), vec![path]),
+            ("nothing promised", None, Some("1 year"), vec![]),
+            ("nothing allowed", Some("1 hour"), None, vec![]),
+            ("what cannot be read is another's", Some("soon"), Some("1 year"), vec![]),
+        ];
+        let cases = cases.map(|(case, promised, max_age, paths)| {
+            let tests = serde_json::json!([{"type": "freshness", "column": "at", "max_age": max_age}]);
+            let tests = serde_json::from_value(tests).expect("a test");
+            let slo = Slo { freshness: promised.map(target), ..Slo::default() };
+            (case, product(|spec| (spec.slo, spec.quality) = (Some(slo), Some(Quality { tests }))), paths)
+        });
+        assert_table("SLO-003", cases);
+    }
+
+    #[test]
+    fn completeness_and_accuracy_are_promised_where_anything_is() {
+        let cases = [
+            ("nothing is", None, vec![]),
+            ("neither", Some(Slo::default()), vec!["spec.slo.accuracy", "spec.slo.completeness"]),
+            (
+                "one",
+                Some(Slo { accuracy: Some(target("99%")), ..Slo::default() }),
+                vec!["spec.slo.completeness"],
+            ),
+        ];
+        assert_table(
+            "SLO-004",
             cases.map(|(case, slo, paths)| (case, product(|spec| spec.slo = slo), paths)),
         );
     }

@@ -5,6 +5,7 @@
 pub mod arn;
 pub mod attributes;
 pub mod duration;
+pub mod lineage;
 pub mod measurement;
 pub mod name;
 pub mod owner;

@@ -4,6 +4,7 @@ use crate::{
     governance::{self, Report},
     plan::{
         assess::{Observation, Observations, Wanted},
+        blocker::Blocker,
         scope::Scope,
         world::World,
     },
@@ -21,8 +22,20 @@ pub fn judge(world: &World, wanted: &[Wanted], observations: &Observations) -> O
         standards: &standards.spec,
         domain_owner: domain.and_then(|domain| domain.spec.owner.as_ref()),
         accounts: accounts(scope),
-        observed: &found(wanted, observations),
+        observed: Some(&found(wanted, observations)),
+        bound_domain: bound_domain(world),
+        neighbours: Some(&declared.neighbours),
     }))
+}
+
+/// The domain of the namespace. One that the product does not name is known from the refusal to bind it.
+fn bound_domain(world: &World) -> Option<&str> {
+    match &world.scope {
+        Ok(scope) => scope.domain_spec.is_some().then_some(&scope.domain),
+        Err(Blocker::DomainMismatch { bound, .. }) => Some(bound),
+        Err(_) => None,
+    }
+    .map(String::as_str)
 }
 
 /// Where the resources belong and where they would go. A domain that names no account has its class's.

@@ -19,4 +19,6 @@ pub use decide::{Decision, decide, decide_teardown, loss_token};
 pub use judge::judge;
 pub use outcome::{Outcome, StepResult};
 pub use step::{Action, Plan, Step, Verb, summarize as summarize_steps};
-pub use world::{Declared, Neighbours, ProductName, Upstream, UpstreamFacts, World};
+pub use world::{Declared, World};
+
+pub use crate::model::lineage::{Neighbours, ProductName, Upstream, UpstreamFacts};

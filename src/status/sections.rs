@@ -25,6 +25,7 @@ use crate::{
 };
 
 const MAX_VIOLATIONS: usize = 50;
+const MAX_NOT_EVALUATED: usize = 64;
 const MAX_NEIGHBOURS: usize = 128;
 const MAX_DOMAINS: usize = 64;
 const NAME_LIMIT: usize = 63;
@@ -79,6 +80,7 @@ pub(super) fn governance(
         excepted: 0,
         policy_set_hash: Some(report.rule_set_hash.clone()),
         violations: violations.collect(),
+        not_evaluated: report.not_evaluated.iter().take(MAX_NOT_EVALUATED).map(|&id| id.to_owned()).collect(),
         truncated: report.violations.len() > MAX_VIOLATIONS,
     })
 }

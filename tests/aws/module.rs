@@ -215,7 +215,7 @@ async fn the_account_has_every_attribute_of_the_module_of_the_reference() -> Res
     let mut declared = product(PRODUCT);
     // The module grants to nobody but the team.
     Arc::make_mut(&mut declared.product).spec.access.get_or_insert_default().roles.clear();
-    let slo = std::sync::Arc::make_mut(&mut declared.product).spec.slo.get_or_insert_default();
+    let slo = Arc::make_mut(&mut declared.product).spec.slo.get_or_insert_default();
     slo.freshness = Some(SloTarget { target: "2 hours".to_owned(), ..SloTarget::default() });
     assert_done(&visit(&world.shared(), &mut declared, Look::Full).await?);
     let name = |kind| key(&declared, kind).name;

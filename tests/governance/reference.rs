@@ -51,8 +51,7 @@ fn rules_1_to_7_say_what_the_code_of_the_reference_says() -> Result<()> {
     assert_eq!(verdicts.len(), products.len());
     for (product, verdict) in products.iter().zip(verdicts) {
         let standards = PlatformStandardsSpec::default();
-        let input =
-            Input { product, standards: &standards, domain_owner: None, accounts: None, observed: &[] };
+        let input = Input::of(product, &standards);
         let report = evaluate_rules(&RULES[..7], &input);
         let spec = serde_json::to_string(&product.spec)?;
 

@@ -19,7 +19,7 @@ use crate::support::{
 };
 
 /// Longest wait for one condition.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 /// Control planes at the same time: each needs a core to start.
 static SLOTS: Semaphore = Semaphore::const_new(2);
 

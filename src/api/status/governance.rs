@@ -35,6 +35,11 @@ pub struct GovernanceStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), extend("x-kubernetes-list-type" = "atomic"))]
     pub violations: Vec<Violation>,
+    /// The rules that were not evaluated, because something is not known that they need. They count neither as passed nor
+    /// as broken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 64)), extend("x-kubernetes-list-type" = "atomic"))]
+    pub not_evaluated: Vec<String>,
     /// Whether there are more violations than are listed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,

@@ -84,7 +84,7 @@ impl Case {
     fn violations(&self, id: &str) -> Vec<Violation> {
         let product = product(|spec| spec.access = access(self.classification, None));
         let observed = [Resource { desired: &self.desired, observed: &self.observed }];
-        broken_by(id, &Input { observed: &observed, ..input(&product) })
+        broken_by(id, &Input { observed: Some(&observed), ..input(&product) })
     }
 
     fn paths(&self, id: &str) -> Vec<String> {
