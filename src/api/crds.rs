@@ -1,13 +1,16 @@
 //! The custom resource definitions, with what the derive macro cannot express.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, ValidationRule,
+    CustomResourceColumnDefinition, CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray,
+    ValidationRule,
 };
 use kube::CustomResourceExt;
 use serde_json::json;
 use thiserror::Error;
 
-use super::{DataDomain, DataProduct, PlatformStandards, ProviderClass, STANDARDS_NAME};
+use super::{
+    DataDomain, DataProduct, DomainPolicy, GovernancePolicy, PlatformStandards, ProviderClass, STANDARDS_NAME,
+};
 
 /// A definition that lacks a part which every definition has.
 #[derive(Debug, Error)]
@@ -18,7 +21,14 @@ pub struct CrdError {
 
 /// Every custom resource definition, sorted by name.
 pub fn crds() -> Result<Vec<CustomResourceDefinition>, CrdError> {
-    let mut crds = vec![data_product()?, data_domain()?, ProviderClass::crd(), platform_standards()?];
+    let mut crds = vec![
+        data_product()?,
+        data_domain()?,
+        ProviderClass::crd(),
+        platform_standards()?,
+        policy(GovernancePolicy::crd())?,
+        policy(DomainPolicy::crd())?,
+    ];
     crds.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
     Ok(crds)
 }
@@ -39,11 +49,15 @@ fn data_product() -> Result<CustomResourceDefinition, CrdError> {
             "spec.domain and metadata.name must have at most 49 characters together: the bucket is named <domain>-<name>-<account> and may have 63",
         ),
     ]);
-    // No tool may call an object done before the operator has seen it.
+    unseen(schema);
+    Ok(crd)
+}
+
+/// No tool may call an object done before the operator has seen it.
+fn unseen(schema: &mut JSONSchemaProps) {
     if let Some(status) = schema.properties.as_mut().and_then(|properties| properties.get_mut("status")) {
         status.default = Some(JSON(json!({"observedGeneration": -1})));
     }
-    Ok(crd)
 }
 
 /// A name is chosen before its resource exists, or never: the resource would be left behind under the old name.
@@ -60,16 +74,65 @@ fn keeps(field: &str, kind: &str) -> ValidationRule {
     )
 }
 
-/// The selector comes from Kubernetes' own types, which bound nothing and allow every operator.
 fn data_domain() -> Result<CustomResourceDefinition, CrdError> {
     let mut crd = DataDomain::crd();
-    let spec = schema_of(&mut crd)?.properties.as_mut().and_then(|properties| properties.get_mut("spec"));
-    let selector = spec.and_then(|spec| spec.properties.as_mut()?.get_mut("namespaceSelector"));
-    let Some(parts) = selector.and_then(|selector| selector.properties.as_mut()) else { return Ok(crd) };
+    bound_selector(property(schema_of(&mut crd)?, &["spec", "namespaceSelector"]));
+    Ok(crd)
+}
+
+/// Both kinds of policy have the same columns.
+fn policy(mut crd: CustomResourceDefinition) -> Result<CustomResourceDefinition, CrdError> {
+    let column = |name: &str, type_: &str, path: &str, description: &str| CustomResourceColumnDefinition {
+        name: name.to_owned(),
+        type_: type_.to_owned(),
+        json_path: path.to_owned(),
+        description: Some(description.to_owned()),
+        ..CustomResourceColumnDefinition::default()
+    };
+    let columns = vec![
+        column(
+            "State",
+            "string",
+            ".spec.state",
+            "How far the policy is phased in: Draft, Grace or Enforced.",
+        ),
+        column(
+            "Until",
+            "string",
+            ".spec.graceUntil",
+            "Last day of grace; from the day after it the policy is enforced.",
+        ),
+        column("Products", "integer", ".status.evaluated", "Number of products that the policy judges."),
+        column("Failing", "integer", ".status.failing", "Number of products that break one of its rules."),
+        column(
+            "Faults",
+            "integer",
+            ".status.faults",
+            "Number of rules that cannot be evaluated as they are written.",
+        ),
+        column("Age", "date", ".metadata.creationTimestamp", "Time since the policy was created."),
+    ];
+    if let Some(version) = crd.spec.versions.first_mut() {
+        version.additional_printer_columns = Some(columns);
+    }
+    let schema = schema_of(&mut crd)?;
+    unseen(schema);
+    bound_selector(property(schema, &["spec", "match", "selector"]));
+    Ok(crd)
+}
+
+/// A part of a schema by its path; `None` where there is none.
+fn property<'a>(schema: &'a mut JSONSchemaProps, path: &[&str]) -> Option<&'a mut JSONSchemaProps> {
+    path.iter().try_fold(schema, |part, name| part.properties.as_mut()?.get_mut(*name))
+}
+
+/// Selectors come from Kubernetes' own types, which bound nothing and allow every operator.
+fn bound_selector(selector: Option<&mut JSONSchemaProps>) {
+    let Some(parts) = selector.and_then(|selector| selector.properties.as_mut()) else { return };
     if let Some(labels) = parts.get_mut("matchLabels") {
         labels.max_properties = Some(32);
     }
-    let Some(expressions) = parts.get_mut("matchExpressions") else { return Ok(crd) };
+    let Some(expressions) = parts.get_mut("matchExpressions") else { return };
     expressions.max_items = Some(32);
     if let Some(JSONSchemaPropsOrArray::Schema(expression)) = &mut expressions.items {
         expression.x_kubernetes_validations = Some(vec![rule(
@@ -85,7 +148,6 @@ fn data_domain() -> Result<CustomResourceDefinition, CrdError> {
             values.max_items = Some(64);
         }
     }
-    Ok(crd)
 }
 
 fn platform_standards() -> Result<CustomResourceDefinition, CrdError> {

@@ -7,6 +7,7 @@
 
 mod crds;
 mod domain;
+mod policy;
 pub mod product;
 mod provider_class;
 mod standards;
@@ -14,6 +15,10 @@ pub mod status;
 
 pub use crds::{CrdError, crds};
 pub use domain::{Account, DataDomain, DataDomainSpec, DomainKind, Enforcement};
+pub use policy::{
+    DomainPolicy, DomainPolicySpec, GovernancePolicy, GovernancePolicySpec, Policy, PolicyFault, PolicyMatch,
+    PolicyRule, PolicyStatus, ProductMatch,
+};
 pub use product::{DataProduct, DataProductSpec};
 pub use provider_class::{
     AdoptionPolicy, AlarmDefaults, AwsBackend, AwsEndpoints, Backend, DriftPolicy, LocalBackend,

@@ -3,6 +3,7 @@
 #[cfg(feature = "aws")]
 pub mod aws_policy;
 pub mod crds;
+pub mod policies;
 mod run;
 pub mod status;
 
@@ -57,6 +58,15 @@ pub enum Command {
     )]
     Crds {
         /// Write one file per kind into this directory instead of printing.
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+    /// Print the governance policies that come with the operator as YAML.
+    #[command(
+        after_help = "Examples:\n  dataproduct policies | kubectl apply --server-side -f -\n  dataproduct policies --directory deploy/policies"
+    )]
+    Policies {
+        /// Write one file per policy into this directory instead of printing.
         #[arg(long, value_name = "DIR")]
         directory: Option<PathBuf>,
     },
@@ -126,12 +136,9 @@ impl Command {
                 print(&status::story(&product))
             }
             Self::Crds { directory: None } => print(&crds::render()?),
-            Self::Crds { directory: Some(directory) } => {
-                for (name, content) in crds::documents()? {
-                    write(&directory.join(name), &content)?;
-                }
-                Ok(())
-            }
+            Self::Crds { directory: Some(directory) } => write_all(&directory, &crds::documents()?),
+            Self::Policies { directory: None } => print(&policies::render()?),
+            Self::Policies { directory: Some(directory) } => write_all(&directory, &policies::documents()?),
             #[cfg(feature = "aws")]
             Self::AwsPolicy { directory: None } => print(&aws_policy::render()?),
             #[cfg(feature = "aws")]
@@ -142,6 +149,10 @@ impl Command {
 
 fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)
+}
+
+fn write_all(directory: &Path, documents: &[(String, String)]) -> Result<(), CliError> {
+    documents.iter().try_for_each(|(name, content)| write(&directory.join(name), content))
 }
 
 fn write(path: &Path, content: &str) -> Result<(), CliError> {

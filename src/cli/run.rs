@@ -86,7 +86,8 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         serve(endpoint, Metrics::of(&ctx.registry));
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), cluster = ctx.cluster, "started");
-    controller::run(ctx, shutdown()?).await?;
+    // In a box, because it would make every future around it larger.
+    Box::pin(controller::run(ctx, shutdown()?)).await?;
     tracing::info!("every visit under way is finished; good bye");
     Ok(())
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use kube::Client;
 use tokio::{sync::watch, time::Instant};
 
-use super::mesh::Mesh;
+use super::{mesh::Mesh, policies::Tallies};
 use crate::{plan::ProductName, provider::registry::Registry};
 
 /// Longest time of one request to the API server.
@@ -38,6 +38,8 @@ pub struct Context {
     pub mesh: RwLock<Mesh>,
     /// The providers.
     pub registry: Registry,
+    /// How products fare under policies.
+    pub tallies: Tallies,
     /// Reads the time.
     pub now: Now,
     /// Name of this process, for events.
@@ -68,9 +70,13 @@ pub enum Watched {
     Standards = 8,
     /// Namespaces.
     Namespaces = 16,
+    /// Policies of the central group.
+    GovernancePolicies = 32,
+    /// Policies of domains.
+    DomainPolicies = 64,
 }
 
-const ALL_WATCHED: u32 = 31;
+const ALL_WATCHED: u32 = 127;
 
 impl Context {
     /// A context with an empty mesh.
@@ -80,6 +86,7 @@ impl Context {
             cluster,
             mesh: RwLock::default(),
             registry,
+            tallies: Tallies::default(),
             now: Box::new(Timestamp::now),
             instance: instance(),
             attempts: Mutex::default(),
@@ -153,6 +160,7 @@ impl Context {
     /// Forgets everything about a product that is gone.
     pub fn forget(&self, product: &ProductName) {
         self.succeeded(product);
+        self.tallies.forget(product);
         self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(product);
     }
 

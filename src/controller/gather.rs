@@ -36,6 +36,7 @@ pub fn declared(ctx: &Context, product: &Arc<DataProduct>) -> Declared {
         domains: mesh.domains.values().cloned().collect(),
         classes: mesh.classes.clone(),
         standards: mesh.standards.clone(),
+        policies: Arc::clone(mesh.policies()),
         neighbours: mesh.neighbours(product),
     })
 }

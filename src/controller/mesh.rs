@@ -13,8 +13,10 @@ use kube::ResourceExt;
 
 use crate::{
     api::{
-        DataDomain, DataProduct, DataProductStatus, PlatformStandards, ProviderClass, product::ChosenNames,
+        DataDomain, DataProduct, DataProductStatus, DomainPolicy, GovernancePolicy, PlatformStandards,
+        ProviderClass, product::ChosenNames,
     },
+    governance::{Policy, PolicySet, Subject},
     model::{
         lineage::{Neighbours, ProductName, Sensitivity, Upstream, UpstreamFacts},
         name::Names,
@@ -40,6 +42,8 @@ struct Facts {
     domain: String,
     version: String,
     sensitivity: Sensitivity,
+    /// What policies choose it by.
+    subject: Subject,
     class: Option<String>,
     ready: bool,
     /// Whether it has resources, so that it already holds the names that it claims.
@@ -72,6 +76,12 @@ pub struct Mesh {
     pub classes: BTreeMap<String, Arc<ProviderClass>>,
     /// The platform's standards.
     pub standards: Option<Arc<PlatformStandards>>,
+    /// Policies of the central group by name.
+    pub global_policies: BTreeMap<String, Arc<GovernancePolicy>>,
+    /// Policies of domains, by `namespace/name`.
+    pub domain_policies: BTreeMap<String, Arc<DomainPolicy>>,
+    /// All of them, ready to judge.
+    policies: Arc<PolicySet>,
 }
 
 impl Mesh {
@@ -177,6 +187,39 @@ impl Mesh {
                 .collect(),
             cycle: self.cycle(&name),
         }
+    }
+
+    /// The policies, ready to judge.
+    pub fn policies(&self) -> &Arc<PolicySet> {
+        &self.policies
+    }
+
+    /// Compiles the policies anew, and names the products that one which changed judges, or judged before.
+    pub fn compile_policies(&mut self) -> BTreeSet<ProductName> {
+        let global = self
+            .global_policies
+            .iter()
+            .map(|(name, policy)| Policy::global(name, &policy.spec.policy, policy.spec.matches.as_ref()));
+        let none = BTreeMap::new();
+        let of_domains = self.domain_policies.values().map(|policy| {
+            let (namespace, name) = (policy.namespace().unwrap_or_default(), policy.name_any());
+            let labels = self.namespaces.get(&namespace).unwrap_or(&none);
+            let binding = self.domains.values().filter(|domain| binds(domain, &namespace, labels));
+            let binding = binding.map(|domain| domain.name_any()).collect::<Vec<_>>();
+            // A namespace that several domains claim belongs to none.
+            let domain = if let [domain] = &binding[..] { Some(domain.as_str()) } else { None };
+            Policy::of_domain(&namespace, &name, domain, &policy.spec.policy, policy.spec.matches.as_ref())
+        });
+        let new = Arc::new(global.chain(of_domains).collect::<PolicySet>());
+        let old = std::mem::replace(&mut self.policies, new);
+        let only_in = |one: &PolicySet, other: &PolicySet| -> Vec<Policy> {
+            one.policies().filter(|policy| !other.policies().any(|same| same == *policy)).cloned().collect()
+        };
+        let mut changed = only_in(&old, &self.policies);
+        changed.extend(only_in(&self.policies, &old));
+        // Whether anything can be judged at all matters to everybody.
+        let all = old.is_empty() != self.policies.is_empty();
+        self.select(|_, facts| all || changed.iter().any(|policy| policy.judges(&facts.subject)))
     }
 
     fn select(&self, wanted: impl Fn(&ProductName, &Facts) -> bool) -> BTreeSet<ProductName> {
@@ -285,6 +328,7 @@ impl Mesh {
             domain: product.spec.domain.clone(),
             version: product.spec.version.clone(),
             sensitivity: Sensitivity::of(product),
+            subject: Subject::of(product),
             class: provisioning.and_then(|provisioning| provisioning.provider_class_name.clone()),
             ready: status
                 .and_then(|status| status.condition("Ready"))

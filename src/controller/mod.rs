@@ -9,6 +9,7 @@ pub mod gather;
 pub mod guard;
 pub mod kubernetes;
 pub mod mesh;
+pub mod policies;
 pub mod reconcile;
 pub mod recover;
 pub mod report;
@@ -40,7 +41,7 @@ use tokio::sync::mpsc;
 
 use self::{context::Context, guard::Guarded, kubernetes::RequestError};
 use crate::{
-    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
+    api::{DataDomain, DataProduct, DomainPolicy, GovernancePolicy, PlatformStandards, ProviderClass},
     plan::ProductName,
     provider::registry::Registry,
 };
@@ -75,6 +76,8 @@ pub async fn connect(client: Client, cluster: Option<String>) -> Result<Arc<Cont
     readable::<DataDomain>(&client, "datadomains").await?;
     readable::<ProviderClass>(&client, "providerclasses").await?;
     readable::<PlatformStandards>(&client, "platformstandards").await?;
+    readable::<GovernancePolicy>(&client, "governancepolicies").await?;
+    readable::<DomainPolicy>(&client, "domainpolicies").await?;
     readable::<Namespace>(&client, "namespaces").await?;
     let cluster = match cluster {
         Some(cluster) => cluster,
@@ -106,6 +109,7 @@ pub async fn run(
         touched.recv().await.map(|name| (watch::reference(&name), touched))
     });
     let surroundings = watch::surroundings(Arc::clone(&ctx), triggers);
+    let policies = policies::report(Arc::clone(&ctx));
     let asked = Arc::new(AtomicBool::new(false));
     let visits = Controller::for_stream(changed, store)
         .with_config(controller::Config::default().concurrency(CONCURRENCY))
@@ -130,6 +134,7 @@ pub async fn run(
     tokio::select! {
         () = visits => if asked.load(Ordering::SeqCst) { Ok(()) } else { Err(ControllerError::WatchesEnded) },
         () = surroundings => Err(ControllerError::WatchesEnded),
+        () = policies => Err(ControllerError::WatchesEnded),
     }
 }
 

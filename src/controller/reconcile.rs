@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use kube::ResourceExt;
 
 use super::{
@@ -80,6 +80,7 @@ pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visi
         after: assess_all(&decision.wanted, &after, &decision.memory),
         verdicts: slo::judge(product, &readings, world.declared.now),
     };
+    ctx.tallies.judged(&ProductName::of(&**product), facts.report.as_ref());
     let status = summarize(&facts);
     let written = report::status(ctx, product, &status).await?;
     // What was done is told even where the status is the same before and after, as when drift was corrected.
@@ -183,7 +184,11 @@ fn ending(ctx: &Context, product: &DataProduct, facts: &Facts<'_>, reconciling: 
 fn visit(ctx: &Context, facts: &Facts<'_>, ending: Ending) -> Visit {
     let now = (ctx.now)();
     let uid = facts.world.declared.product.uid().unwrap_or_default();
-    let flip = slo::next_flip(&facts.verdicts, now);
+    // The day on which a grace ends is another day to look at.
+    let deadlines = facts.report.iter().flat_map(|report| &report.violations);
+    let deadlines =
+        deadlines.filter_map(|violation| Some(violation.deadline?.to_zoned(TimeZone::UTC).ok()?.timestamp()));
+    let flip = slo::next_flip(&facts.verdicts, now).into_iter().chain(deadlines).min();
     let pause = schedule::pause(ending, resync(facts.world), flip, now, &uid, rand::random());
     Visit { ending, again: Some(pause) }
 }

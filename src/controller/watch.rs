@@ -24,7 +24,7 @@ use super::{
     recover, report,
 };
 use crate::{
-    api::{DataDomain, PlatformStandards, ProviderClass},
+    api::{DataDomain, DomainPolicy, GovernancePolicy, PlatformStandards, ProviderClass},
     plan::ProductName,
 };
 
@@ -153,6 +153,8 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
             let now = mesh.domains.get(name).cloned();
             products_touched.extend(touched(mesh, now.as_ref()));
             products_touched.extend(mesh.reclaim(&products_touched));
+            // A policy of a domain judges the products of the domain that its namespace belongs to.
+            products_touched.extend(mesh.compile_policies());
             products_touched
         },
     );
@@ -188,7 +190,34 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
             mesh.products()
         },
     );
-    tokio::join!(domains, classes, standards, namespaces(&ctx, &triggers));
+    let global_policies = follow(
+        &ctx,
+        &triggers,
+        Watched::GovernancePolicies,
+        |mesh: &mut Mesh, name: &str, policy: Option<Arc<GovernancePolicy>>| {
+            ctx.tallies.touch();
+            match policy {
+                Some(policy) => mesh.global_policies.insert(name.to_owned(), policy),
+                None => mesh.global_policies.remove(name),
+            };
+            mesh.compile_policies()
+        },
+    );
+    let domain_policies = follow(
+        &ctx,
+        &triggers,
+        Watched::DomainPolicies,
+        |mesh: &mut Mesh, name: &str, policy: Option<Arc<DomainPolicy>>| {
+            ctx.tallies.touch();
+            match policy {
+                Some(policy) => mesh.domain_policies.insert(name.to_owned(), policy),
+                None => mesh.domain_policies.remove(name),
+            };
+            mesh.compile_policies()
+        },
+    );
+    let namespaces = namespaces(&ctx, &triggers);
+    tokio::join!(domains, classes, standards, global_policies, domain_policies, namespaces);
 }
 
 /// The reference under which the controller knows a product.
@@ -196,7 +225,8 @@ pub fn reference(name: &ProductName) -> ObjectRef<Guarded> {
     ObjectRef::new(&name.name).within(&name.namespace)
 }
 
-/// Follows a cluster-scoped kind. `change` takes up one object, or its absence, and names the products it touches.
+/// Follows a kind. `change` takes up one object, or its absence, by its name, with its namespace before it where it has
+/// one, and names the products that it touches.
 async fn follow<K>(
     ctx: &Arc<Context>,
     triggers: &Triggers,
@@ -220,7 +250,7 @@ async fn follow<K>(
                 continue;
             }
             Ok(Event::InitApply(object) | Event::Apply(object)) => {
-                let name = object.name_any();
+                let name = full_name(&object);
                 known.insert(name.clone());
                 listed.insert(name.clone());
                 let reference = object.object_ref(&());
@@ -235,7 +265,7 @@ async fn follow<K>(
                 }
             }
             Ok(Event::Delete(object)) => {
-                let name = object.name_any();
+                let name = full_name(&object);
                 known.remove(&name);
                 ctx.write(|mesh| change(mesh, &name, None))
             }
@@ -249,6 +279,14 @@ async fn follow<K>(
             }
         };
         send(ctx, triggers, touched);
+    }
+}
+
+/// The name of an object, as `namespace/name` where it has a namespace.
+fn full_name(object: &impl ResourceExt) -> String {
+    match object.namespace() {
+        Some(namespace) => format!("{namespace}/{}", object.name_any()),
+        None => object.name_any(),
     }
 }
 
@@ -267,7 +305,12 @@ async fn namespaces(ctx: &Arc<Context>, triggers: &Triggers) {
                 let labels = namespace.labels().clone();
                 let touched = ctx.write(|mesh| {
                     let before = mesh.namespaces.insert(name.clone(), labels.clone());
-                    if before == Some(labels) { BTreeSet::new() } else { mesh.products_of_namespace(&name) }
+                    if before == Some(labels) {
+                        return BTreeSet::new();
+                    }
+                    let mut touched = mesh.products_of_namespace(&name);
+                    touched.extend(mesh.compile_policies());
+                    touched
                 });
                 send(ctx, triggers, touched);
             }

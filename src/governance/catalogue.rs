@@ -3,7 +3,7 @@
 //! The table is public, so that the documentation is made from it and tested against it. A new rule is a new row.
 
 use crate::api::{
-    Enforcement::{Draft, Enforced, Grace},
+    Enforcement::{Enforced, Grace},
     status::Severity::{Error, Info, Warning},
 };
 
@@ -21,6 +21,7 @@ pub const RULES: &[Rule] = &[
         title: "The schema states its type and its fields",
         reads: &["spec.schema.type", "spec.schema.fields"],
         needs: None,
+        parameters: &[],
         check: schema::states_type_and_fields,
     },
     Rule {
@@ -30,6 +31,7 @@ pub const RULES: &[Rule] = &[
         title: "Every field has a description that is not blank",
         reads: &["spec.schema.fields[].description"],
         needs: None,
+        parameters: &[],
         check: schema::describes_every_field,
     },
     Rule {
@@ -39,6 +41,7 @@ pub const RULES: &[Rule] = &[
         title: "Every field says whether it identifies a person",
         reads: &["spec.schema.fields[].pii"],
         needs: None,
+        parameters: &[],
         check: schema::classifies_every_field,
     },
     Rule {
@@ -48,6 +51,7 @@ pub const RULES: &[Rule] = &[
         title: "The availability target is at least 99%; none counts as 0%, and one that is not a percentage is an error",
         reads: &["spec.slo.availability.target"],
         needs: None,
+        parameters: &[slo::MINIMUM],
         check: slo::promises_availability,
     },
     Rule {
@@ -57,6 +61,7 @@ pub const RULES: &[Rule] = &[
         title: "A freshness objective is defined",
         reads: &["spec.slo.freshness"],
         needs: None,
+        parameters: &[],
         check: slo::promises_freshness,
     },
     Rule {
@@ -66,6 +71,7 @@ pub const RULES: &[Rule] = &[
         title: "The data is classified",
         reads: &["spec.access.classification"],
         needs: None,
+        parameters: &[],
         check: security::states_classification,
     },
     Rule {
@@ -75,6 +81,7 @@ pub const RULES: &[Rule] = &[
         title: "The retention of the data is stated",
         reads: &["spec.access.retention"],
         needs: None,
+        parameters: &[],
         check: security::states_retention,
     },
     Rule {
@@ -84,6 +91,7 @@ pub const RULES: &[Rule] = &[
         title: "The product has a description that is not blank",
         reads: &["spec.description", "standards.quality.required_documentation"],
         needs: None,
+        parameters: &[],
         check: documentation::has_description,
     },
     Rule {
@@ -93,6 +101,7 @@ pub const RULES: &[Rule] = &[
         title: "A team owns the product, by itself or through its domain",
         reads: &["spec.owner.team", "standards.quality.required_documentation"],
         needs: None,
+        parameters: &[],
         check: documentation::has_owner,
     },
     Rule {
@@ -102,6 +111,7 @@ pub const RULES: &[Rule] = &[
         title: "The owner can be reached by e-mail or Slack, of its own or of its domain",
         reads: &["spec.owner.email", "spec.owner.slack", "standards.quality.required_documentation"],
         needs: None,
+        parameters: &[],
         check: documentation::has_contact,
     },
     Rule {
@@ -111,6 +121,7 @@ pub const RULES: &[Rule] = &[
         title: "The product has a schema",
         reads: &["spec.schema", "standards.quality.required_documentation"],
         needs: None,
+        parameters: &[],
         check: documentation::has_schema,
     },
     Rule {
@@ -120,6 +131,7 @@ pub const RULES: &[Rule] = &[
         title: "The product has service-level objectives",
         reads: &["spec.slo", "standards.quality.required_documentation"],
         needs: None,
+        parameters: &[],
         check: documentation::has_slo,
     },
     Rule {
@@ -129,6 +141,7 @@ pub const RULES: &[Rule] = &[
         title: "Every storage output port is of an allowed type",
         reads: &["spec.outputPorts[].type", "standards.storage.allowed"],
         needs: None,
+        parameters: &[],
         check: standards::storage_is_allowed,
     },
     Rule {
@@ -138,6 +151,7 @@ pub const RULES: &[Rule] = &[
         title: "No storage output port and no provider account is of a forbidden kind",
         reads: &["spec.outputPorts[].type", "standards.storage.not_allowed"],
         needs: None,
+        parameters: &[],
         check: standards::storage_is_not_forbidden,
     },
     Rule {
@@ -147,6 +161,7 @@ pub const RULES: &[Rule] = &[
         title: "Every format that an output port states is a required or an optional one",
         reads: &["spec.outputPorts[].format", "standards.formats.required", "standards.formats.optional"],
         needs: None,
+        parameters: &[],
         check: standards::format_is_known,
     },
     Rule {
@@ -160,6 +175,7 @@ pub const RULES: &[Rule] = &[
             "standards.formats.optional",
         ],
         needs: None,
+        parameters: &[],
         check: standards::optional_format_is_justified,
     },
     Rule {
@@ -169,6 +185,7 @@ pub const RULES: &[Rule] = &[
         title: "Every storage output port states its format",
         reads: &["spec.outputPorts[].format", "standards.formats.required"],
         needs: None,
+        parameters: &[],
         check: standards::storage_states_format,
     },
     Rule {
@@ -178,6 +195,7 @@ pub const RULES: &[Rule] = &[
         title: "Every API output port speaks an allowed protocol",
         reads: &["spec.outputPorts[].type", "standards.apis.required_protocols"],
         needs: None,
+        parameters: &[],
         check: standards::protocol_is_allowed,
     },
     Rule {
@@ -187,6 +205,7 @@ pub const RULES: &[Rule] = &[
         title: "Every API output port authenticates its callers in an allowed way",
         reads: &["spec.outputPorts[].authentication", "standards.apis.required_authentication"],
         needs: None,
+        parameters: &[],
         check: standards::authentication_is_allowed,
     },
     Rule {
@@ -196,6 +215,7 @@ pub const RULES: &[Rule] = &[
         title: "There is a quality test of every required type",
         reads: &["spec.quality.tests[].type", "standards.quality.required_tests"],
         needs: None,
+        parameters: &[],
         check: quality::has_required_tests,
     },
     Rule {
@@ -205,6 +225,7 @@ pub const RULES: &[Rule] = &[
         title: "Every field that identifies a person is in pii_columns",
         reads: &["spec.schema.fields[].pii", "spec.access.privacy.pii_columns"],
         needs: None,
+        parameters: &[],
         check: privacy::names_every_personal_field,
     },
     Rule {
@@ -214,6 +235,7 @@ pub const RULES: &[Rule] = &[
         title: "Every entry of pii_columns is a field of the schema",
         reads: &["spec.schema.fields[].name", "spec.access.privacy.pii_columns"],
         needs: None,
+        parameters: &[],
         check: privacy::names_only_fields,
     },
     Rule {
@@ -223,6 +245,7 @@ pub const RULES: &[Rule] = &[
         title: "No entry of pii_columns is a field that says pii: false",
         reads: &["spec.schema.fields[].pii", "spec.access.privacy.pii_columns"],
         needs: None,
+        parameters: &[],
         check: privacy::does_not_contradict_itself,
     },
     Rule {
@@ -236,6 +259,7 @@ pub const RULES: &[Rule] = &[
             "spec.access.privacy.masking_policy",
         ],
         needs: None,
+        parameters: &[],
         check: privacy::masks_personal_data,
     },
     Rule {
@@ -245,6 +269,7 @@ pub const RULES: &[Rule] = &[
         title: "Data that identifies persons is not public; a warning where it is internal",
         reads: &["spec.schema.fields[].pii", "spec.access.privacy.pii_columns", "spec.access.classification"],
         needs: None,
+        parameters: &[],
         check: privacy::classifies_personal_data,
     },
     Rule {
@@ -254,6 +279,7 @@ pub const RULES: &[Rule] = &[
         title: "Every column that a quality test names is a field of the schema",
         reads: &["spec.quality.tests[].column", "spec.quality.tests[].columns", "spec.schema.fields[].name"],
         needs: None,
+        parameters: &[],
         check: quality::tests_only_fields,
     },
     Rule {
@@ -263,6 +289,7 @@ pub const RULES: &[Rule] = &[
         title: "A freshness test allows no more than the freshness objective promises",
         reads: &["spec.quality.tests[].max_age", "spec.slo.freshness.target"],
         needs: None,
+        parameters: &[],
         check: slo::tests_freshness_as_promised,
     },
     Rule {
@@ -272,6 +299,7 @@ pub const RULES: &[Rule] = &[
         title: "Completeness and accuracy have targets",
         reads: &["spec.slo.completeness", "spec.slo.accuracy"],
         needs: None,
+        parameters: &[],
         check: slo::promises_completeness_and_accuracy,
     },
     Rule {
@@ -281,6 +309,7 @@ pub const RULES: &[Rule] = &[
         title: "There is an access role",
         reads: &["spec.access.roles"],
         needs: None,
+        parameters: &[],
         check: security::has_roles,
     },
     Rule {
@@ -290,6 +319,7 @@ pub const RULES: &[Rule] = &[
         title: "Observed: the bucket is encrypted with the product's own key, and that key is rotated",
         reads: &["status.resources[Bucket].encryptionKey", "status.resources[EncryptionKey].rotation"],
         needs: Some(Need::Observation),
+        parameters: &[],
         check: security::is_encrypted_with_its_own_key,
     },
     Rule {
@@ -303,15 +333,17 @@ pub const RULES: &[Rule] = &[
             "status.resources[Grant].principals",
         ],
         needs: Some(Need::Observation),
+        parameters: &[],
         check: security::is_not_open_to_everybody,
     },
     Rule {
         id: "SEC-006",
         severity: Error,
-        state: Draft,
+        state: Grace,
         title: "The classification is not lowered without an exception",
         reads: &["spec.access.classification"],
         needs: Some(Need::History),
+        parameters: &[],
         check: never,
     },
     Rule {
@@ -321,6 +353,7 @@ pub const RULES: &[Rule] = &[
         title: "No role writes data that another domain reads",
         reads: &["spec.domain", "spec.access.roles[].permissions", "mesh.consumers"],
         needs: Some(Need::Mesh),
+        parameters: &[],
         check: security::is_written_by_its_domain_alone,
     },
     Rule {
@@ -330,6 +363,7 @@ pub const RULES: &[Rule] = &[
         title: "There is an output port",
         reads: &["spec.outputPorts"],
         needs: None,
+        parameters: &[],
         check: product::can_be_reached,
     },
     Rule {
@@ -339,6 +373,7 @@ pub const RULES: &[Rule] = &[
         title: "It has a service level, a quality test or a description, without which it is a table and no product",
         reads: &["spec.slo", "spec.quality.tests", "spec.description"],
         needs: None,
+        parameters: &[],
         check: product::is_more_than_a_table,
     },
     Rule {
@@ -348,6 +383,7 @@ pub const RULES: &[Rule] = &[
         title: "No other product has one of its external names",
         reads: &["spec.provisioning.names", "mesh.names"],
         needs: Some(Need::Mesh),
+        parameters: &[],
         check: product::has_names_of_its_own,
     },
     Rule {
@@ -357,24 +393,27 @@ pub const RULES: &[Rule] = &[
         title: "Its domain is that of its namespace",
         reads: &["spec.domain", "mesh.domain"],
         needs: Some(Need::Domain),
+        parameters: &[],
         check: product::belongs_to_the_domain_of_its_namespace,
     },
     Rule {
         id: "VERSION-001",
         severity: Error,
-        state: Draft,
+        state: Grace,
         title: "A change that breaks consumers comes with a new major version",
         reads: &["spec.version"],
         needs: Some(Need::History),
+        parameters: &[],
         check: never,
     },
     Rule {
         id: "VERSION-002",
         severity: Warning,
-        state: Draft,
+        state: Grace,
         title: "A guarantee is not loosened in a patch version",
         reads: &["spec.version"],
         needs: Some(Need::History),
+        parameters: &[],
         check: never,
     },
     Rule {
@@ -384,6 +423,7 @@ pub const RULES: &[Rule] = &[
         title: "Every upstream product exists",
         reads: &["spec.lineage.upstreamProducts", "spec.inputPorts[].productRef", "mesh.upstreams"],
         needs: Some(Need::Mesh),
+        parameters: &[],
         check: lineage::resolves_upstreams,
     },
     Rule {
@@ -393,6 +433,7 @@ pub const RULES: &[Rule] = &[
         title: "It does not read itself through others",
         reads: &["spec.lineage.upstreamProducts", "spec.inputPorts[].productRef", "mesh.upstreams"],
         needs: Some(Need::Mesh),
+        parameters: &[],
         check: lineage::is_no_cycle,
     },
     Rule {
@@ -402,6 +443,7 @@ pub const RULES: &[Rule] = &[
         title: "Every input port says which product it reads, or the lineage does",
         reads: &["spec.inputPorts[].productRef", "spec.lineage.upstreamProducts"],
         needs: None,
+        parameters: &[],
         check: lineage::names_upstreams,
     },
     Rule {
@@ -411,6 +453,7 @@ pub const RULES: &[Rule] = &[
         title: "Its class is not lower than that of the data that it reads",
         reads: &["spec.access.classification", "mesh.upstreams"],
         needs: Some(Need::Mesh),
+        parameters: &[],
         check: lineage::keeps_the_class_of_upstreams,
     },
     Rule {
@@ -420,6 +463,7 @@ pub const RULES: &[Rule] = &[
         title: "Observed: public access to the bucket is blocked",
         reads: &["status.resources[Bucket].publicAccessBlocked"],
         needs: Some(Need::Observation),
+        parameters: &[],
         check: security::blocks_public_access,
     },
 ];
@@ -469,7 +513,7 @@ mod tests {
                 Some(Need::Mesh) => reads("mesh."),
                 Some(Need::Domain) => reads("mesh.domain"),
                 Some(Need::Observation) => reads("status."),
-                Some(Need::History) => rule.state == Draft,
+                Some(Need::History) => true,
                 None => !reads("mesh.") && !reads("status."),
             };
             assert!(needs, "{}", rule.id);

@@ -74,8 +74,8 @@ mod tests {
     use crate::{
         api::product::{DataSchema, Owner, Slo},
         governance::{
-            Input, evaluate,
-            fixtures::{assert_table, broken_by, input, product, standards},
+            Input,
+            fixtures::{assert_table, broken_by, evaluate, input, product, standards},
         },
     };
 
@@ -159,10 +159,10 @@ mod tests {
             standards.standards.quality.required_documentation =
                 required.iter().map(|&part| part.into()).collect();
             let report = evaluate(&Input { standards: &standards, ..input(&product) });
-            let ids = report.violations.into_iter().map(|v| v.id).filter(|id| id.starts_with("DOC"));
+            let ids = report.violations.into_iter().map(|v| v.id).filter(|id| id.starts_with("DOC-"));
             ids.collect::<Vec<_>>()
         };
-        assert_eq!(documentation(&[]), [""; 0]);
+        assert_eq!(documentation(&[]), Vec::<String>::new());
         assert_eq!(documentation(&["description"]), ["DOC-001"]);
         assert_eq!(documentation(&["owner"]), ["DOC-002", "DOC-003"]);
         assert_eq!(documentation(&["schema", "slo"]), ["DOC-004", "DOC-005"]);

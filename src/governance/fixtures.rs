@@ -5,7 +5,7 @@ use crate::api::{
     Standards, StorageStandards,
 };
 
-use super::{Input, RULES, Violation, evaluate_rules};
+use super::{Input, RULES, Report, Violation, policies_of};
 
 /// The standards of the reference.
 pub(super) fn standards() -> PlatformStandardsSpec {
@@ -45,11 +45,15 @@ pub(super) fn input(product: &DataProduct) -> Input<'_> {
     Input::of(product, &STANDARDS)
 }
 
+/// The report by the policies that come with the operator.
+pub(super) fn evaluate(input: &Input<'_>) -> Report {
+    policies_of(RULES).evaluate(input)
+}
+
 /// How an input breaks one rule.
 pub(super) fn broken_by(id: &str, input: &Input<'_>) -> Vec<Violation> {
-    let rules: Vec<_> = RULES.iter().copied().filter(|rule| rule.id == id).collect();
-    assert_eq!(rules.len(), 1, "{id} is a rule");
-    evaluate_rules(&rules, input).violations
+    assert!(RULES.iter().any(|rule| rule.id == id), "{id} is a rule");
+    evaluate(input).violations.into_iter().filter(|violation| violation.id == id).collect()
 }
 
 /// How a product breaks one rule.

@@ -4,16 +4,20 @@
 //! [`Input`], so that the operator, the admission webhook and the command line cannot disagree. It never talks to a
 //! cluster, never reads a clock, and never changes a product; what a report stops is decided by whoever holds the plan.
 //!
-//! A rule is a row of [`RULES`] and a small function in the file of its family:
+//! A built-in rule is a row of [`RULES`] and a small function in the file of its family. Which rules judge a product, and how
+//! strictly, is data: policies that the platform team and the domains declare.
 //!
 //! ```text
-//! Input ──► RULES, each row: fn(&Input) -> findings ──► Report: score, result, totals, sorted violations
+//! Input ──► PolicySet: each policy that matches, each of its rules ──► findings ──► Report: score, result, totals,
+//!                                                                                   sorted violations
 //! ```
 
 mod catalogue;
+mod defaults;
 mod documentation;
 mod lineage;
 mod observed;
+mod policy;
 mod port;
 mod privacy;
 mod product;
@@ -26,6 +30,10 @@ mod security;
 mod slo;
 mod standards;
 
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
 use crate::{
     api::{
         DataProduct, DataProductSpec, PlatformStandardsSpec,
@@ -36,10 +44,12 @@ use crate::{
 };
 
 pub use catalogue::RULES;
+pub use defaults::{defaults, policies_of};
 pub use observed::Resource;
+pub use policy::{Policy, PolicySet, Subject};
 pub use port::{PORT_TYPES, PortKind, port_kind};
 pub use report::{Report, Violation};
-pub use rule::{Need, Rule};
+pub use rule::{Need, Parameter, Rule};
 
 /// Everything that a rule may read.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +68,10 @@ pub struct Input<'a> {
     pub bound_domain: Option<&'a str>,
     /// The product's place among the others; `None` where they are not known, as for a file on its own.
     pub neighbours: Option<&'a Neighbours>,
+    /// The day of the judgement; `None` where it does not matter, so that grace lasts.
+    pub today: Option<Date>,
+    /// What the policy sets for the rule that is asked.
+    pub parameters: Option<&'a BTreeMap<String, String>>,
 }
 
 /// Where resources belong and where they would go.
@@ -67,20 +81,6 @@ pub struct Accounts<'a> {
     pub domain: &'a str,
     /// Account in which the provider makes resources.
     pub provider: &'a str,
-}
-
-/// Judges a product by every rule.
-pub fn evaluate(input: &Input<'_>) -> Report {
-    evaluate_rules(RULES, input)
-}
-
-/// Judges a product by some rules, usually a part of [`RULES`].
-pub fn evaluate_rules(rules: &[Rule], input: &Input<'_>) -> Report {
-    let is_known = |rule: &&Rule| rule.needs.is_none_or(|need| need.is_met(input));
-    let (known, unknown): (Vec<&Rule>, Vec<&Rule>) = rules.iter().partition(is_known);
-    let violations = known.into_iter().flat_map(|rule| rule.violations(input)).collect();
-    let not_evaluated = unknown.into_iter().map(|rule| rule.id).collect();
-    Report::new(violations, not_evaluated, input.standards, rule::hash(rules, input.standards))
 }
 
 impl<'a> Input<'a> {
@@ -94,11 +94,18 @@ impl<'a> Input<'a> {
             observed: None,
             bound_domain: None,
             neighbours: None,
+            today: None,
+            parameters: None,
         }
     }
 
     fn spec(&self) -> &'a DataProductSpec {
         &self.product.spec
+    }
+
+    /// A setting of the rule that is asked, where its policy has one.
+    fn parameter(&self, name: &str) -> Option<&'a str> {
+        self.parameters?.get(name).map(String::as_str)
     }
 
     fn fields(&self) -> impl Iterator<Item = &'a SchemaField> + use<'a> {

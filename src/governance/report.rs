@@ -1,5 +1,9 @@
 //! The report: every violation in a fixed order, the totals, the score, and what stops change.
 
+use std::cmp::Reverse;
+
+use jiff::civil::Date;
+
 use crate::api::{
     Enforcement, PlatformStandardsSpec,
     status::{ReportResult, Severity},
@@ -23,7 +27,9 @@ pub struct Report {
     /// All of them, sorted by severity (the gravest first), path, id and message.
     pub violations: Vec<Violation>,
     /// The rules that were not evaluated, because something was not known that they need, sorted.
-    pub not_evaluated: Vec<&'static str>,
+    pub not_evaluated: Vec<String>,
+    /// The policies that judged the product, as kind and name, sorted.
+    pub policies: Vec<String>,
     /// Hash of the rules and standards that were applied.
     pub rule_set_hash: String,
 }
@@ -32,11 +38,15 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The rule, for example `SCHEMA-002`.
-    pub id: &'static str,
+    pub id: String,
     /// How grave it is.
     pub severity: Severity,
-    /// How far the rule itself is phased in.
+    /// How far its policy is phased in.
     pub state: Enforcement,
+    /// The first day on which its policy is enforced, where that is set.
+    pub deadline: Option<Date>,
+    /// Its policy, as kind and name.
+    pub policy: String,
     /// Where, for example `spec.schema.fields[email].pii`.
     pub path: String,
     /// What is wrong.
@@ -48,12 +58,14 @@ pub struct Violation {
 impl Report {
     pub(super) fn new(
         mut violations: Vec<Violation>,
-        mut not_evaluated: Vec<&'static str>,
+        mut not_evaluated: Vec<String>,
+        policies: Vec<String>,
         standards: &PlatformStandardsSpec,
         hash: String,
     ) -> Self {
         violations.sort_by(|a, b| a.order().cmp(&b.order()));
         not_evaluated.sort_unstable();
+        not_evaluated.dedup();
         let totals = Totals::of(violations.iter().map(|violation| violation.severity));
         Self {
             score: totals.score(Weights::of(standards)),
@@ -63,11 +75,12 @@ impl Report {
             infos: totals.infos,
             violations,
             not_evaluated,
+            policies,
             rule_set_hash: hash,
         }
     }
 
-    /// The violations that stop change in a domain of this enforcement: errors of enforced rules, and only where the
+    /// The violations that stop change in a domain of this enforcement: errors of enforced policies, and only where the
     /// domain is enforced too.
     pub fn enforced_errors(&self, domain: Enforcement) -> impl Iterator<Item = &Violation> {
         self.violations
@@ -77,7 +90,7 @@ impl Report {
 }
 
 impl Violation {
-    /// How the violation counts in a domain of this enforcement: as the milder of rule and domain says.
+    /// How the violation counts in a domain of this enforcement: as the milder of policy and domain says.
     pub const fn enforcement(&self, domain: Enforcement) -> Enforcement {
         match (self.state, domain) {
             (Enforcement::Draft, _) | (_, Enforcement::Draft) => Enforcement::Draft,
@@ -86,8 +99,18 @@ impl Violation {
         }
     }
 
+    /// How much the violation may stop: the more, the greater.
+    pub(super) fn strictness(&self) -> impl Ord + use<> {
+        let state = match self.state {
+            Enforcement::Draft => 0,
+            Enforcement::Grace => 1,
+            Enforcement::Enforced => 2,
+        };
+        (state, Reverse(self.severity), Reverse(self.deadline.unwrap_or(Date::MAX)))
+    }
+
     fn order(&self) -> impl Ord {
-        (self.severity, &self.path, self.id, &self.message)
+        (self.severity, &self.path, &self.id, &self.message)
     }
 }
 
@@ -97,9 +120,11 @@ mod tests {
 
     fn violation(severity: Severity, state: Enforcement, path: &str) -> Violation {
         Violation {
-            id: "TEST-001",
+            id: "TEST-001".to_owned(),
             severity,
             state,
+            deadline: None,
+            policy: String::new(),
             path: path.to_owned(),
             message: String::new(),
             remediation: String::new(),
@@ -107,7 +132,7 @@ mod tests {
     }
 
     fn report(violations: Vec<Violation>) -> Report {
-        Report::new(violations, Vec::new(), &PlatformStandardsSpec::default(), String::new())
+        Report::new(violations, Vec::new(), Vec::new(), &PlatformStandardsSpec::default(), String::new())
     }
 
     #[test]

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::api::{Enforcement, PlatformStandardsSpec, status::Severity};
 
-use super::{Finding, Input, Violation};
+use super::{Finding, Input};
 
 /// A rule: what it demands, how grave a breach is, and how far the rule is phased in.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,7 @@ pub struct Rule {
     pub id: &'static str,
     /// How grave a breach is, unless the finding itself says otherwise.
     pub severity: Severity,
-    /// How far the rule is phased in: only an enforced rule can stop change.
+    /// How far the policies that come with the operator phase it in.
     pub state: Enforcement,
     /// What the rule demands, as a sentence without its full stop.
     pub title: &'static str,
@@ -24,8 +24,28 @@ pub struct Rule {
     pub reads: &'static [&'static str],
     /// What must be known beside the product and the standards. Where it is not, the rule is not evaluated.
     pub needs: Option<Need>,
+    /// What a policy may set.
+    pub parameters: &'static [Parameter],
     /// Finds every breach in an input.
     pub(super) check: fn(&Input<'_>) -> Vec<Finding>,
+}
+
+/// A setting of a rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is where no policy says otherwise.
+    pub default: &'static str,
+    /// What is wrong with a value.
+    pub(super) check: fn(&str) -> Result<(), String>,
+}
+
+/// Rules are the same when they have the same id.
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
 }
 
 /// What a rule needs to know beside the product and the standards.
@@ -63,53 +83,19 @@ impl Need {
     }
 }
 
-impl Rule {
-    pub(super) fn violations(&self, input: &Input<'_>) -> impl Iterator<Item = Violation> {
-        let Self { id, severity, state, .. } = *self;
-        (self.check)(input).into_iter().map(move |finding| Violation {
-            id,
-            severity: finding.severity.unwrap_or(severity),
-            state,
-            path: finding.path,
-            message: finding.message,
-            remediation: finding.remediation,
-        })
-    }
-}
-
-/// Hash of the rules and of the standards that they read; another release of the operator has another one, because
-/// its rules may judge differently.
-pub(super) fn hash(rules: &[Rule], standards: &PlatformStandardsSpec) -> String {
+/// A hash that begins with the release, because another one may judge differently, and with the standards.
+pub(super) fn hasher(standards: &PlatformStandardsSpec) -> Sha256 {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
-    for rule in rules {
-        hash.update(format!("\n{} {:?} {:?}", rule.id, rule.severity, rule.state));
-    }
     // Standards are plain data, so that their serialization cannot fail.
-    let read = serde_json::to_vec(&(&standards.standards, &standards.scoring)).unwrap_or_default();
-    hash.update(read);
+    hash.update(serde_json::to_vec(&(&standards.standards, &standards.scoring)).unwrap_or_default());
+    hash
+}
+
+/// The beginning of a hash as text.
+pub(super) fn hex(hash: Sha256) -> String {
     hash.finalize().iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::{api::Scoring, governance::RULES};
-
-    use super::*;
-
-    #[test]
-    fn the_hash_moves_with_rules_and_standards_and_with_nothing_else() {
-        let standards = PlatformStandardsSpec::default();
-        let whole = hash(RULES, &standards);
-        assert_eq!(whole.len(), 32);
-        assert_eq!(whole, hash(RULES, &standards));
-        assert_ne!(whole, hash(&RULES[..7], &standards));
-        let scoring = Some(Scoring { error: Some(20), warning: None });
-        assert_ne!(whole, hash(RULES, &PlatformStandardsSpec { scoring, ..standards.clone() }));
-        let kpi_targets = [("slo_compliance".to_owned(), "95%".to_owned())].into();
-        assert_eq!(whole, hash(RULES, &PlatformStandardsSpec { kpi_targets, ..standards }));
-    }
 }

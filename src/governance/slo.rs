@@ -5,21 +5,28 @@ use crate::{
     model::{duration::Period, percent::Percent},
 };
 
-use super::{Finding, Input};
+use super::{Finding, Input, Parameter};
 
-/// The lowest availability that a product should promise, 99%, in millionths of a percent.
-const RECOMMENDED: i64 = 99_000_000;
+/// The lowest availability that a product should promise.
+pub(super) const MINIMUM: Parameter = Parameter {
+    name: "minimum",
+    default: "99%",
+    check: |text| text.parse::<Percent>().map(drop).map_err(|error| error.to_string()),
+};
 
 /// SLO-001. No target counts as `0%`. The comparison is exact: 99% passes and 98.999999% does not.
 pub(super) fn promises_availability(input: &Input<'_>) -> Vec<Finding> {
     let path = "spec.slo.availability.target";
     let stated = input.spec().slo.as_ref().and_then(|slo| slo.availability.as_ref());
     let target = stated.map_or("0%", |availability| &availability.target);
+    let minimum = input.parameter(MINIMUM.name).unwrap_or(MINIMUM.default);
+    // A minimum that is no percentage was refused when its policy was compiled.
+    let enough = |percent: Percent| minimum.parse::<Percent>().is_ok_and(|minimum| percent >= minimum);
     match target.parse::<Percent>() {
-        Ok(percent) if percent.millionths() >= RECOMMENDED => vec![],
+        Ok(percent) if enough(percent) => vec![],
         Ok(_) => vec![Finding::new(
             path,
-            format!("Availability SLO ({target}) below recommended 99%"),
+            format!("Availability SLO ({target}) below recommended {minimum}"),
             "Consider increasing availability target",
         )],
         // The schema of the cluster lets no such target in, but a file on somebody's disk may have one.

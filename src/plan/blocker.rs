@@ -90,6 +90,8 @@ pub enum Blocker {
     },
     /// There is no `PlatformStandards`, so nothing can be judged.
     NoStandards,
+    /// There is no policy, so nothing can be judged.
+    NoPolicies,
     /// Enforced policy errors.
     PolicyErrors {
         /// How many.
@@ -171,6 +173,9 @@ impl fmt::Display for Blocker {
             ),
             Self::NoStandards => f.write_str(
                 "there is no PlatformStandards named default, so the product cannot be judged; ask the platform team to apply one",
+            ),
+            Self::NoPolicies => f.write_str(
+                "there is no GovernancePolicy, so the product cannot be judged; ask the platform team to apply deploy/policies",
             ),
             Self::PolicyErrors { errors: 1, first } => write!(f, "1 enforced policy error: {first}"),
             Self::PolicyErrors { errors, first } => {

@@ -130,7 +130,7 @@ fn holds(declared: &Declared, report: Option<&Report>, enforcement: Enforcement,
         holds.push(Blocker::Suspended);
     }
     match report {
-        None => holds.push(Blocker::NoStandards),
+        None => holds.extend(declared.ungoverned()),
         Some(report) => {
             let mut errors = report.enforced_errors(enforcement);
             if let Some(first) = errors.next() {

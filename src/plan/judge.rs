@@ -1,7 +1,9 @@
 //! The judgement of the rules on a product of this world: on what its spec says and on what was observed of it.
 
+use jiff::tz::TimeZone;
+
 use crate::{
-    governance::{self, Report},
+    governance::{self, Input, Report},
     plan::{
         assess::{Observation, Observations, Wanted},
         blocker::Blocker,
@@ -10,22 +12,26 @@ use crate::{
     },
 };
 
-/// Judges a product by the rules, where the standards exist. Before the steps that is by what was observed first; after
+/// Judges a product by the policies, where there are policies and standards. Before the steps that is by what was observed first; after
 /// them by what was observed then, because they may have mended what was found or made what is now to be judged.
 pub fn judge(world: &World, wanted: &[Wanted], observations: &Observations) -> Option<Report> {
     let declared = &world.declared;
     let standards = declared.standards.as_ref()?;
     let scope = world.scope.as_ref().ok();
     let domain = scope.and_then(|scope| scope.domain_spec.as_ref());
-    Some(governance::evaluate(&governance::Input {
-        product: &declared.product,
-        standards: &standards.spec,
+    if declared.ungoverned().is_some() {
+        return None;
+    }
+    let input = Input {
         domain_owner: domain.and_then(|domain| domain.spec.owner.as_ref()),
         accounts: accounts(scope),
         observed: Some(&found(wanted, observations)),
         bound_domain: bound_domain(world),
         neighbours: Some(&declared.neighbours),
-    }))
+        today: Some(declared.now.to_zoned(TimeZone::UTC).date()),
+        ..Input::of(&declared.product, &standards.spec)
+    };
+    Some(declared.policies.evaluate(&input))
 }
 
 /// The domain of the namespace. One that the product does not name is known from the refusal to bind it.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
+    governance::PolicySet,
     model::lineage::Neighbours,
     plan::{assess::Observations, blocker::Blocker, scope::Scope},
 };
@@ -27,8 +28,21 @@ pub struct Declared {
     pub classes: BTreeMap<String, Arc<ProviderClass>>,
     /// The platform's standards.
     pub standards: Option<Arc<PlatformStandards>>,
+    /// The policies that judge products.
+    pub policies: Arc<PolicySet>,
     /// The neighbours in the mesh.
     pub neighbours: Neighbours,
+}
+
+impl Declared {
+    /// Why no product can be judged.
+    pub fn ungoverned(&self) -> Option<Blocker> {
+        match (&self.standards, self.policies.is_empty()) {
+            (None, _) => Some(Blocker::NoStandards),
+            (Some(_), true) => Some(Blocker::NoPolicies),
+            (Some(_), false) => None,
+        }
+    }
 }
 
 /// Everything declared and observed.

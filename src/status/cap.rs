@@ -85,7 +85,7 @@ mod tests {
             message: text.to_owned(),
             remediation: text.to_owned(),
             path: "spec".to_owned(),
-            policy: "PlatformStandards/default".to_owned(),
+            policy: "GovernancePolicy/core".to_owned(),
             enforcement: PolicyEnforcement::Enforced,
             since: None,
             deadline: None,

@@ -72,7 +72,8 @@ pub(super) fn domain_bound(facts: &Facts<'_>) -> Signal {
 /// No enforced policy error.
 pub(super) fn governance(facts: &Facts<'_>) -> Signal {
     let Some(report) = &facts.report else {
-        return Signal::no(Reason::EvaluationFailed, Blocker::NoStandards.to_string());
+        let why = facts.world.declared.ungoverned();
+        return Signal::no(Reason::EvaluationFailed, why.map(|why| why.to_string()).unwrap_or_default());
     };
     let refusal =
         facts.decision.blockers.iter().find(|blocker| matches!(blocker, Blocker::PolicyErrors { .. }));
@@ -304,7 +305,7 @@ pub(super) fn blocker_reason(blocker: &Blocker) -> Reason {
         Blocker::ProviderUnusable { transient: true, .. } => Reason::ProviderUnavailable,
         Blocker::ProviderUnusable { transient: false, .. } => Reason::ProviderRejected,
         Blocker::BadName(_) | Blocker::NameTaken { .. } => Reason::NameConflict,
-        Blocker::NoStandards => Reason::EvaluationFailed,
+        Blocker::NoStandards | Blocker::NoPolicies => Reason::EvaluationFailed,
         Blocker::PolicyErrors { .. } => Reason::PolicyErrors,
         Blocker::BadSpec { .. } => Reason::PlanFailed,
         Blocker::Unsupported { .. } => Reason::Unsupported,

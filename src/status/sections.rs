@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::{civil::Date, tz::TimeZone};
 use kube::ResourceExt;
 
 use super::{
@@ -12,8 +13,8 @@ use crate::{
     api::{
         DataProductStatus, Enforcement,
         status::{
-            AccessStatus, DomainStatus, GovernanceStatus, GrantStatus, LineageStatus, ObjectiveStatus,
-            PolicyEnforcement, SloStatus, UpstreamStatus, Violation,
+            AccessStatus, DomainStatus, GovernanceStatus, GrantStatus, Instant, LineageStatus,
+            ObjectiveStatus, PolicyEnforcement, SloStatus, UpstreamStatus, Violation,
         },
     },
     model::resource::Kind,
@@ -26,11 +27,10 @@ use crate::{
 
 const MAX_VIOLATIONS: usize = 50;
 const MAX_NOT_EVALUATED: usize = 64;
+const POLICY_LIMIT: usize = 320;
 const MAX_NEIGHBOURS: usize = 128;
 const MAX_DOMAINS: usize = 64;
 const NAME_LIMIT: usize = 63;
-/// What the built-in rules are called in a status: they read the platform's standards.
-const BUILT_IN_POLICY: &str = "PlatformStandards/default";
 
 pub(super) fn domain(facts: &Facts<'_>, old: &DataProductStatus) -> Option<DomainStatus> {
     match &facts.world.scope {
@@ -59,15 +59,15 @@ pub(super) fn governance(
             .iter()
             .find(|seen| seen.id == violation.id && seen.path == text(&violation.path, VALUE_LIMIT));
         Violation {
-            id: violation.id.to_owned(),
+            id: violation.id.clone(),
             severity: violation.severity,
             message: text(&violation.message, MESSAGE_LIMIT),
             remediation: text(&violation.remediation, MESSAGE_LIMIT),
             path: text(&violation.path, VALUE_LIMIT),
-            policy: BUILT_IN_POLICY.to_owned(),
+            policy: text(&violation.policy, POLICY_LIMIT),
             enforcement: enforcement(violation.enforcement(facts.decision.enforcement)),
             since: seen.map_or_else(|| Some(instant(clock.now)), |seen| seen.since.clone()),
-            deadline: None,
+            deadline: violation.deadline.and_then(midnight),
             exception_ref: None,
         }
     });
@@ -80,9 +80,14 @@ pub(super) fn governance(
         excepted: 0,
         policy_set_hash: Some(report.rule_set_hash.clone()),
         violations: violations.collect(),
-        not_evaluated: report.not_evaluated.iter().take(MAX_NOT_EVALUATED).map(|&id| id.to_owned()).collect(),
+        not_evaluated: report.not_evaluated.iter().take(MAX_NOT_EVALUATED).cloned().collect(),
         truncated: report.violations.len() > MAX_VIOLATIONS,
     })
+}
+
+/// The beginning of a day, in UTC.
+fn midnight(day: Date) -> Option<Instant> {
+    day.to_zoned(TimeZone::UTC).ok().map(|at| instant(at.timestamp()))
 }
 
 const fn enforcement(enforcement: Enforcement) -> PolicyEnforcement {

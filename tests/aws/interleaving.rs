@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     audit::Auditor,
-    mesh::{confirm_deletion, leave, product, settle},
+    mesh::{confirm_deletion, leave, product, rest, settle},
     support::{
         emulators::Emulators,
         fault_proxy::{Effect, Fault, FaultProxy},
@@ -112,7 +112,8 @@ impl Scenario {
         if self.deleted {
             leave(&lane.provider, declared).await
         } else {
-            settle(&lane.provider, declared).await
+            settle(&lane.provider, declared).await?;
+            rest(&lane.direct, declared).await
         }
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{
     audit::Auditor,
     cluster::WRITES,
-    mesh::{confirm_deletion, leave, product, settle},
+    mesh::{confirm_deletion, leave, product, rest, settle},
     support::{
         emulators::Emulators,
         fault_proxy::{Effect, Fault, FaultProxy},
@@ -78,6 +78,7 @@ async fn what_is_done_after_it_was_given_up_is_there_once() -> Result<()> {
         chain(call.0).done(&[call]).await.with_context(|| format!("{call:?}"))?;
     }
     settle(&provider, &mut declared).await?;
+    rest(&provider, &mut declared).await?;
     ensure!(auditor.keys("orders/late").await? == (1, 0), "one key");
     // The key is never asked for again while it may still appear; everything else is.
     ensure!(moto.counts.calls("kms", "CreateKey").await? == 1);

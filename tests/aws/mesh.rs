@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use dataproduct_operator::{
     api::{DataProductStatus, ProviderClass, product::DeletionPolicy, status::ResourceState},
     controller::{apply, gather, reconcile},
@@ -136,17 +136,24 @@ pub(crate) fn subject(declared: &Declared) -> Subject {
     }
 }
 
-/// Visits a product until a full look finds nothing to do.
+/// Visits a product until a full look after the steps finds everything in sync.
 pub(crate) async fn settle(provider: &SharedProvider, declared: &mut Declared) -> Result<()> {
     for _ in 0..VISITS {
         let visit = visit(provider, declared, Look::Full).await?;
         declared.now = declared.now.checked_add(PAUSE)?;
-        if visit.in_sync && visit.outcomes.is_empty() {
+        if visit.in_sync {
             return Ok(());
         }
     }
     let status = declared.product.status.clone().unwrap_or_default();
-    anyhow::bail!("not at rest: {:#?}", status.resources)
+    anyhow::bail!("not in sync: {:#?}", status.resources)
+}
+
+/// Fails unless one more visit finds nothing to do.
+pub(crate) async fn rest(provider: &SharedProvider, declared: &mut Declared) -> Result<()> {
+    let visit = visit(provider, declared, Look::Full).await?;
+    ensure!(visit.in_sync && visit.outcomes.is_empty(), "not at rest: {:#?}", visit.outcomes);
+    Ok(())
 }
 
 /// Visits a product that goes until it may.

@@ -62,6 +62,8 @@ async fn demo() -> Result<()> {
     step(&format!("starting the operator with the provider {}", cloud.name()));
     let log = folder.join("operator.log");
     let mut operator = Operator::start(&binary()?, &plane.kubeconfig_path(), cloud.environment(), &log)?;
+    step("applying the policies that come with the operator");
+    plane.install_policies()?;
     step("applying the platform: standards, provider class, three domains");
     plane.apply(&cloud.platform(&top.join("examples"))?)?;
     for (_, name, manifest, ..) in EXPECTED {

@@ -5,7 +5,7 @@ use std::{env, fmt::Write, fs, path::PathBuf};
 use anyhow::{Context, Result, ensure};
 use dataproduct_operator::{
     api::{DataProduct, Enforcement, PlatformStandards, product::Classification},
-    governance::{Input, Need, RULES, Report, Resource, evaluate, evaluate_rules},
+    governance::{Input, Need, RULES, Report, Resource, policies_of},
     model::lineage::{Neighbours, ProductName, Sensitivity, Upstream, UpstreamFacts},
 };
 use serde::de::DeserializeOwned;
@@ -33,7 +33,7 @@ fn every_fixture_gets_the_report_beside_it() -> Result<()> {
     let standards: PlatformStandards = read("standards")?;
     for &(fixture, last, score, result) in CASES {
         let product: DataProduct = read(fixture)?;
-        let report = evaluate_rules(&RULES[..last], &Input::of(&product, &standards.spec));
+        let report = policies_of(&RULES[..last]).evaluate(&Input::of(&product, &standards.spec));
         assert_eq!((report.score, report.result.as_str()), (score, result), "{fixture}, rules 1 to {last}");
         compare(&format!("{fixture}.rules-1-{last}.txt"), &text(&report)?)?;
     }
@@ -46,7 +46,7 @@ fn resources_that_were_left_open_are_in_the_report_beside_the_fixture() -> Resul
     let product: DataProduct = read("customer-360")?;
     let pairs = left_open();
     let observed = resources(&pairs);
-    let report = evaluate(&input(&product, &standards, &observed));
+    let report = policies_of(RULES).evaluate(&input(&product, &standards, &observed));
     assert_eq!((report.score, report.result.as_str()), (42, "Fail"));
     compare("customer-360.left-open.txt", &text(&report)?)
 }
@@ -61,7 +61,7 @@ fn a_product_at_odds_with_its_neighbours_has_the_report_beside_the_fixture() -> 
         bound_domain: Some("sales"),
         ..Input::of(&product, &standards.spec)
     };
-    compare("inconsistent.among-others.txt", &text(&evaluate(&mesh))?)
+    compare("inconsistent.among-others.txt", &text(&policies_of(RULES).evaluate(&mesh))?)
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn every_rule_is_broken_by_some_fixture() -> Result<()> {
                 bound_domain: Some("sales"),
                 ..input(&product, &standards, &observed)
             };
-            Ok(broken || !evaluate_rules(&[*rule], &input).violations.is_empty())
+            Ok(broken || !policies_of(&[*rule]).evaluate(&input).violations.is_empty())
         })?;
         assert!(broken, "no fixture breaks {}", rule.id);
     }

@@ -6,7 +6,7 @@ use dataproduct_operator::{
         product::{Classification, Owner, SchemaField},
         status::{ReportResult, Severity},
     },
-    governance::{Accounts, Input, RULES, Report, Resource, evaluate, evaluate_rules},
+    governance::{Accounts, Input, RULES, Report, Resource, policies_of},
     model::resource::Kind,
 };
 use proptest::prelude::*;
@@ -43,7 +43,7 @@ const WORSENINGS: &[(&str, Worsening)] = &[
 ];
 
 fn judge(product: &DataProduct, standards: &PlatformStandardsSpec, domain_owner: Option<&Owner>) -> Report {
-    evaluate(&Input { domain_owner, ..input(product, standards, &[]) })
+    policies_of(RULES).evaluate(&Input { domain_owner, ..input(product, standards, &[]) })
 }
 
 fn input<'a>(
@@ -86,7 +86,7 @@ proptest! {
     fn every_violation_is_complete_and_of_a_known_rule(
         product in any::product(), standards in any::standards(), pairs in observed::pairs()
     ) {
-        for violation in evaluate(&input(&product, &standards, &resources(&pairs))).violations {
+        for violation in policies_of(RULES).evaluate(&input(&product, &standards, &resources(&pairs))).violations {
             prop_assert!(RULES.iter().any(|rule| rule.id == violation.id));
             let known = ["spec.", "status.resources["].iter().any(|root| violation.path.starts_with(root));
             prop_assert!(known || violation.path == "spec", "{}", violation.path);
@@ -110,7 +110,7 @@ proptest! {
         standards in any::standards(),
     ) {
         // What is left out can contradict nothing, so that the rules on consistency do not belong here.
-        let judge = |product: &DataProduct| evaluate_rules(&RULES[..20], &input(product, &standards, &[]));
+        let judge = |product: &DataProduct| policies_of(&RULES[..20]).evaluate(&input(product, &standards, &[]));
         let before = judge(&product);
         for (change, worsen) in WORSENINGS {
             let mut product = product.clone();
@@ -126,7 +126,7 @@ proptest! {
         product in any::product(), standards in any::standards(), pairs in observed::pairs()
     ) {
         let without = judge(&product, &standards, None);
-        let with = evaluate(&input(&product, &standards, &resources(&pairs)));
+        let with = policies_of(RULES).evaluate(&input(&product, &standards, &resources(&pairs)));
         let (observed, said): (Vec<_>, Vec<_>) =
             with.violations.iter().cloned().partition(|violation| violation.path.starts_with("status."));
         prop_assert_eq!(said, without.violations.clone());

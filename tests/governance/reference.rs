@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use dataproduct_operator::{
     api::{DataProduct, DataProductSpec, PlatformStandardsSpec, product::SchemaField},
-    governance::{Input, RULES, Report, evaluate_rules},
+    governance::{Input, RULES, Report, policies_of},
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde::Deserialize;
@@ -52,7 +52,7 @@ fn rules_1_to_7_say_what_the_code_of_the_reference_says() -> Result<()> {
     for (product, verdict) in products.iter().zip(verdicts) {
         let standards = PlatformStandardsSpec::default();
         let input = Input::of(product, &standards);
-        let report = evaluate_rules(&RULES[..7], &input);
+        let report = policies_of(&RULES[..7]).evaluate(&input);
         let spec = serde_json::to_string(&product.spec)?;
 
         // The one documented difference: to us, a blank description is no description.
@@ -72,7 +72,7 @@ fn ours(report: &Report) -> Vec<[String; 4]> {
     let mut violations: Vec<_> = report
         .violations
         .iter()
-        .map(|v| [v.id, v.severity.as_str(), &v.message, &v.remediation].map(str::to_owned))
+        .map(|v| [v.id.as_str(), v.severity.as_str(), &v.message, &v.remediation].map(str::to_owned))
         .collect();
     violations.sort();
     violations

@@ -59,19 +59,31 @@ fn every_manifest_that_the_readme_names_exists() {
     }
 }
 
-#[test]
-fn the_generated_definitions_are_current() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
-    let generated = dataproduct_operator::cli::crds::documents().expect("the definitions");
-    for (name, content) in &generated {
-        let committed = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+/// Fails unless a folder has the generated files and no other.
+fn assert_current(folder: &str, generated: &[(String, String)]) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    for (name, content) in generated {
+        let committed = std::fs::read_to_string(path.join(name)).unwrap_or_default();
         assert!(
             committed == *content,
-            "crds/{name} is not what the code says; run `make generate` and commit"
+            "{folder}/{name} is not what the code says; run `make generate` and commit"
         );
     }
-    let files = std::fs::read_dir(folder).expect("crds/").count();
-    assert_eq!(files, generated.len(), "crds/ has a file that nothing generates");
+    let files = std::fs::read_dir(path).expect(folder).count();
+    assert_eq!(files, generated.len(), "{folder} has a file that nothing generates");
+}
+
+#[test]
+fn the_generated_definitions_are_current() {
+    assert_current("crds", &dataproduct_operator::cli::crds::documents().expect("the definitions"));
+}
+
+#[test]
+fn the_generated_policies_are_current() {
+    assert_current(
+        "deploy/policies",
+        &dataproduct_operator::cli::policies::documents().expect("the policies"),
+    );
 }
 
 #[cfg(feature = "aws")]
@@ -79,16 +91,9 @@ fn the_generated_definitions_are_current() {
 fn the_generated_policies_and_the_table_of_calls_are_current() {
     use dataproduct_operator::cli::aws_policy::{documents, page};
 
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/aws");
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let page_now = include_str!("../../deploy/aws/README.md");
     let mut generated = documents().expect("the policies");
-    generated.push(("README.md", page(&read("README.md")).expect("a page with the markers")));
-    for (name, content) in &generated {
-        assert!(
-            read(name) == *content,
-            "deploy/aws/{name} is not what the code says; run `make generate` and commit"
-        );
-    }
-    let files = std::fs::read_dir(&folder).expect("deploy/aws/").count();
-    assert_eq!(files, generated.len(), "deploy/aws/ has a file that nothing generates");
+    generated.push(("README.md", page(page_now).expect("a page with the markers")));
+    let generated = generated.into_iter().map(|(name, content)| (name.to_owned(), content));
+    assert_current("deploy/aws", &generated.collect::<Vec<_>>());
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use dataproduct_operator::{
-    api::{DataDomain, DataProduct, DriftPolicy, PlatformStandards, ProviderClass},
+    api::{DataDomain, DataProduct, DriftPolicy, GovernancePolicy, PlatformStandards, ProviderClass},
+    governance::{Policy, PolicySet, defaults},
     plan::{Declared, Neighbours, World, assess::Observations, scope::resolve},
 };
 use jiff::Timestamp;
@@ -46,8 +47,21 @@ pub(crate) fn declared(manifests: &str) -> Declared {
             .into_iter()
             .next()
             .map(Arc::new),
+        policies: Arc::new(policies(&documents)),
         neighbours: Neighbours::default(),
     }
+}
+
+/// The policies of a text; those that come with the operator where it has none.
+fn policies(documents: &[serde_json::Value]) -> PolicySet {
+    let mut found = pick::<GovernancePolicy>(documents, "GovernancePolicy");
+    if found.is_empty() {
+        found = defaults().into_iter().map(|(policy, _)| policy).collect();
+    }
+    let compiled = found
+        .into_iter()
+        .map(|policy| Policy::global(&policy.name_any(), &policy.spec.policy, policy.spec.matches.as_ref()));
+    compiled.collect()
 }
 
 /// The example product on the example platform.

@@ -84,22 +84,27 @@ async fn a_change_of_the_surroundings_costs_one_evaluation_for_each_product_that
         ("providerclass", "local", r#"{"spec":{"resyncInterval":"1 hour"}}"#, 4),
         ("platformstandards", "default", r#"{"spec":{"scoring":{"warning":3}}}"#, 4),
         ("datadomain", "customer", r#"{"spec":{"description":"Words."}}"#, 1),
+        // All whom the policy judged before, and from then on only those whom it judges.
+        ("governancepolicy", "standards", r#"{"spec":{"match":{"domains":["orders"]}}}"#, 4),
+        ("governancepolicy", "standards", r#"{"spec":{"graceUntil":"2999-12-31"}}"#, 3),
+        ("governancepolicy", "standards", r#"{"metadata":{"labels":{"a":"b"}}}"#, 0),
+        ("governancepolicy", "core", r#"{"spec":{"match":{"classification":["internal"]}}}"#, 4),
     ];
-    for (kind, name, patch, touched) in steps {
+    for (number, (kind, name, patch, touched)) in steps.into_iter().enumerate() {
         let before = operator.ctx.evaluations();
         mesh.patch(kind, name, patch)?;
         operator.wait_evaluations(before + touched).await?;
         // A product that is touched next is visited after all that was touched before.
-        mesh.annotate(("customer", "c0"), &format!("datamesh.io/reconcile-at={kind}-{name}"))?;
+        mesh.annotate(("customer", "c0"), &format!("datamesh.io/reconcile-at={number}"))?;
         wait_for("the mark behind it", PATIENCE, || async {
             let echoed = mesh.status("customer", "c0").await?.last_handled_reconcile_at;
-            Ok(Seen::when(echoed == Some(format!("{kind}-{name}")), (), echoed))
+            Ok(Seen::when(echoed == Some(number.to_string()), (), echoed))
         })
         .await?;
         let counted = operator.ctx.evaluations() - before;
         ensure!(
             counted == touched + 1,
-            "{kind}/{name}: {counted} evaluations, expected {touched} and the mark"
+            "{kind}/{name} {patch}: {counted} evaluations, expected {touched} and the mark"
         );
     }
     operator.stop().await

@@ -225,6 +225,9 @@ fn companions(mesh: &Mesh) -> Result<()> {
             "apiVersion: datamesh.io/v1\nkind: PlatformStandards\nmetadata: {{name: {name}}}\nspec: {{standards: {{}}}}"
         )
     };
+    let policy = |spec: &str| {
+        format!("apiVersion: datamesh.io/v1\nkind: GovernancePolicy\nmetadata: {{name: p}}\nspec: {spec}")
+    };
     let cases = [
         (domain("namespaces: [a], providerClasses: [x]"), ""),
         (domain("namespaceSelector: {matchLabels: {d: a}}, providerClasses: [x]"), ""),
@@ -260,6 +263,35 @@ fn companions(mesh: &Mesh) -> Result<()> {
         (
             class("{provider: local, local: {root: /var}, keyDeletionWindowDays: 5}"),
             "greater than or equal to 7",
+        ),
+        (policy("{state: Grace, graceUntil: 2027-06-30, rules: [{id: SEC-001}]}"), ""),
+        (
+            policy("{state: Enforced, graceUntil: 2027-06-30, rules: [{id: SEC-001}]}"),
+            "graceUntil belongs to state Grace",
+        ),
+        (policy("{state: Grace, graceUntil: soon, rules: [{id: SEC-001}]}"), "spec.graceUntil"),
+        (policy("{state: Draft, rules: []}"), "spec.rules"),
+        (policy("{state: Draft, rules: [{id: sec-1}]}"), "spec.rules[0].id"),
+        (policy("{state: Draft, rules: [{id: SEC-001}, {id: SEC-001}]}"), "Duplicate value"),
+        (
+            policy("{state: Draft, match: {classification: [secret]}, rules: [{id: SEC-001}]}"),
+            "Unsupported value",
+        ),
+        (
+            policy(
+                "{state: Draft, match: {selector: {matchExpressions: [{key: a, operator: In}]}}, rules: [{id: SEC-001}]}",
+            ),
+            "need values",
+        ),
+        (
+            policy("{state: Enforced, graceUntil: 2027-06-30, rules: [{id: A-1}]}")
+                .replace("GovernancePolicy", "DomainPolicy"),
+            "graceUntil belongs to state Grace",
+        ),
+        (
+            policy("{state: Draft, match: {lifecycle: [Active]}, rules: [{id: A-1}]}")
+                .replace("GovernancePolicy", "DomainPolicy"),
+            "",
         ),
         (standards("default"), ""),
         (standards("other"), "its name is default"),
@@ -303,7 +335,14 @@ async fn kubectl_explains_every_field_and_shows_the_columns() -> Result<()> {
     plane.install_crds()?;
     let explained = plane.kubectl(&["explain", "dataproduct.spec.slo.freshness"])?;
     ensure!(explained.contains("How old the newest data may be"), "{explained}");
-    for kind in ["dataproduct", "datadomain", "providerclass", "platformstandards"] {
+    for kind in [
+        "dataproduct",
+        "datadomain",
+        "providerclass",
+        "platformstandards",
+        "governancepolicy",
+        "domainpolicy",
+    ] {
         let all = plane.kubectl(&["explain", kind, "--recursive"])?;
         ensure!(all.contains("spec"), "{all}");
     }

@@ -34,7 +34,7 @@ pub(crate) struct Mesh {
 }
 
 impl Mesh {
-    /// Starts a control plane with the definitions and the example platform.
+    /// Starts a control plane with the definitions, the policies and the example platform.
     pub(crate) async fn start(options: Options) -> Result<Self> {
         let slot = SLOTS.acquire().await?;
         let plane = ControlPlane::start(options).await?;
@@ -44,6 +44,7 @@ impl Mesh {
         fs::create_dir(&root)?;
         let client = plane.client().await?;
         let mesh = Self { plane, client, root, folder, _slot: slot };
+        mesh.plane.install_policies()?;
         mesh.plane.apply(&mesh.platform()?)?;
         Ok(mesh)
     }

@@ -10,6 +10,7 @@ mod definitions;
 mod deletion;
 mod faulty;
 mod fixture;
+mod governed;
 mod interleaving;
 mod life;
 mod scale;

@@ -260,6 +260,12 @@ impl ControlPlane {
         self.kubectl(&["wait", "--for=condition=Established", "-f", &crds, "--timeout=30s"])?;
         Ok(())
     }
+
+    /// Applies the policies that come with the operator.
+    pub(crate) fn install_policies(&self) -> Result<()> {
+        let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/policies").display().to_string();
+        self.kubectl(&["apply", "--server-side", "-f", &policies]).map(|_| ())
+    }
 }
 
 async fn config_of(kubeconfig: &Path) -> Result<Config> {

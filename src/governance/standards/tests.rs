@@ -6,8 +6,9 @@ use crate::{
         product::{Authentication, OutputPort},
     },
     governance::{
-        Accounts, Input, RULES, evaluate_rules,
+        Accounts, Input, RULES,
         fixtures::{self, assert_table, broken, broken_by, input},
+        policies_of,
     },
 };
 
@@ -165,6 +166,7 @@ fn a_list_that_is_empty_states_no_standard() {
     });
     let standards = PlatformStandardsSpec::default();
     let accounts = Some(Accounts { domain: "1", provider: "2" });
-    let report = evaluate_rules(&RULES[7..20], &Input { standards: &standards, accounts, ..input(&product) });
+    let report =
+        policies_of(&RULES[7..20]).evaluate(&Input { standards: &standards, accounts, ..input(&product) });
     assert_eq!(report.violations, []);
 }

@@ -1,0 +1,131 @@
+//! What became of each policy: how many products it judges and how many break it, written to its status when that changed.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use kube::Resource;
+use serde::de::DeserializeOwned;
+use tokio::sync::Notify;
+
+use super::{context::Context, kubernetes};
+use crate::{
+    api::PolicyStatus,
+    governance::{Policy, Report},
+    plan::ProductName,
+};
+
+/// How long changes are collected before they are written: many products are judged anew in the same moment.
+const COLLECT: Duration = Duration::from_secs(1);
+/// Pause after a write that failed.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// The violations of one product, by policy. A policy that judged it and found nothing counts zero.
+type Counts = BTreeMap<String, i32>;
+
+/// How every product fared under every policy.
+#[derive(Default)]
+pub struct Tallies {
+    products: Mutex<BTreeMap<ProductName, Counts>>,
+    changed: Notify,
+}
+
+impl Tallies {
+    /// Takes up a judgement.
+    pub fn judged(&self, product: &ProductName, report: Option<&Report>) {
+        let mut counts: Counts =
+            report.iter().flat_map(|report| &report.policies).map(|policy| (policy.clone(), 0)).collect();
+        for violation in report.iter().flat_map(|report| &report.violations) {
+            *counts.entry(violation.policy.clone()).or_default() += 1;
+        }
+        let mut products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
+        if products.get(product) != Some(&counts) {
+            products.insert(product.clone(), counts);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Forgets a product that is gone.
+    pub fn forget(&self, product: &ProductName) {
+        if self.products.lock().unwrap_or_else(PoisonError::into_inner).remove(product).is_some() {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Notes that policies themselves have changed.
+    pub fn touch(&self) {
+        self.changed.notify_one();
+    }
+
+    fn status(&self, policy: &Policy, generation: Option<i64>) -> PolicyStatus {
+        let products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = products.values().filter_map(|counts| counts.get(&policy.source));
+        let (evaluated, failing, violations) = counts.fold((0, 0, 0), |(evaluated, failing, all), count| {
+            (evaluated + 1, failing + i32::from(*count > 0), all + count)
+        });
+        PolicyStatus {
+            observed_generation: generation,
+            evaluated,
+            failing,
+            violations,
+            faults: i32::try_from(policy.faults.len()).unwrap_or(i32::MAX),
+            errors: policy.faults.clone(),
+        }
+    }
+}
+
+/// Keeps the status of every policy true, for as long as it is polled.
+pub async fn report(ctx: Arc<Context>) {
+    ctx.until_synced().await;
+    loop {
+        ctx.tallies.changed.notified().await;
+        tokio::time::sleep(COLLECT).await;
+        if !write_all(&ctx).await {
+            tokio::time::sleep(PAUSE).await;
+            ctx.tallies.touch();
+        }
+    }
+}
+
+/// Writes what differs. Whether everything was written.
+async fn write_all(ctx: &Context) -> bool {
+    let (policies, global, of_domains) = ctx.read(|mesh| {
+        (Arc::clone(mesh.policies()), mesh.global_policies.clone(), mesh.domain_policies.clone())
+    });
+    let mut written = true;
+    for policy in policies.policies() {
+        let Some((kind, name)) = policy.source.split_once('/') else { continue };
+        written &= match kind {
+            "GovernancePolicy" => match global.get(name) {
+                Some(object) => write(ctx, policy, object.as_ref(), object.status.as_ref()).await,
+                None => true,
+            },
+            _ => match of_domains.get(name) {
+                Some(object) => write(ctx, policy, object.as_ref(), object.status.as_ref()).await,
+                None => true,
+            },
+        };
+    }
+    written
+}
+
+async fn write<K>(ctx: &Context, policy: &Policy, object: &K, seen: Option<&PolicyStatus>) -> bool
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+{
+    let status = ctx.tallies.status(policy, object.meta().generation);
+    if seen == Some(&status) {
+        return true;
+    }
+    match kubernetes::write_policy_status(&ctx.client, object, &status).await {
+        Ok(()) => true,
+        Err(error) if error.is_about_another_object() => true,
+        Err(error) => {
+            tracing::warn!(policy = policy.source, %error, "the status of a policy could not be written");
+            false
+        }
+    }
+}
