@@ -9,7 +9,8 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::{
-    DataDomain, DataProduct, DomainPolicy, GovernancePolicy, PlatformStandards, ProviderClass, STANDARDS_NAME,
+    DataDomain, DataProduct, DomainPolicy, GovernancePolicy, PlatformStandards, PolicyException,
+    ProviderClass, STANDARDS_NAME,
 };
 
 /// A definition that lacks a part which every definition has.
@@ -28,6 +29,7 @@ pub fn crds() -> Result<Vec<CustomResourceDefinition>, CrdError> {
         platform_standards()?,
         policy(GovernancePolicy::crd())?,
         policy(DomainPolicy::crd())?,
+        policy_exception()?,
     ];
     crds.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
     Ok(crds)
@@ -118,6 +120,12 @@ fn policy(mut crd: CustomResourceDefinition) -> Result<CustomResourceDefinition,
     let schema = schema_of(&mut crd)?;
     unseen(schema);
     bound_selector(property(schema, &["spec", "match", "selector"]));
+    Ok(crd)
+}
+
+fn policy_exception() -> Result<CustomResourceDefinition, CrdError> {
+    let mut crd = PolicyException::crd();
+    unseen(schema_of(&mut crd)?);
     Ok(crd)
 }
 

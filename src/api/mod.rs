@@ -7,6 +7,7 @@
 
 mod crds;
 mod domain;
+mod exception;
 mod policy;
 pub mod product;
 mod provider_class;
@@ -15,6 +16,10 @@ pub mod status;
 
 pub use crds::{CrdError, crds};
 pub use domain::{Account, DataDomain, DataDomainSpec, DomainKind, Enforcement};
+pub use exception::{
+    Approval, ExceptedProduct, ExceptionDecision, ExceptionState, PolicyException, PolicyExceptionSpec,
+    PolicyExceptionStatus,
+};
 pub use policy::{
     DomainPolicy, DomainPolicySpec, GovernancePolicy, GovernancePolicySpec, Policy, PolicyFault, PolicyMatch,
     PolicyRule, PolicyStatus, ProductMatch,

@@ -65,11 +65,12 @@ fn governance(status: &DataProductStatus) -> String {
         // Writing to a string cannot fail.
         let _ = write!(
             text,
-            "  {:<12}{:<8}  {}{}\n{:24}at {}\n{:24}{}\n",
+            "  {:<12}{:<8}  {}{}{}\n{:24}at {}\n{:24}{}\n",
             violation.id,
             violation.severity.as_str(),
             violation.message,
             if stops_change(violation) { "  (stops change)" } else { "" },
+            excepted(violation),
             "",
             violation.path,
             "",
@@ -85,8 +86,16 @@ fn governance(status: &DataProductStatus) -> String {
     text
 }
 
+/// The exception that covers a violation, and until when.
+fn excepted(violation: &Violation) -> String {
+    let until = violation.deadline.as_ref().map(|at| format!(" until {}", at.0)).unwrap_or_default();
+    violation.exception_ref.as_ref().map(|name| format!("  (excepted by {name}{until})")).unwrap_or_default()
+}
+
 fn stops_change(violation: &Violation) -> bool {
-    violation.severity == Severity::Error && violation.enforcement == PolicyEnforcement::Enforced
+    violation.exception_ref.is_none()
+        && violation.severity == Severity::Error
+        && violation.enforcement == PolicyEnforcement::Enforced
 }
 
 /// What is left to be done, with the hash that an approval names.

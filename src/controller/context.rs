@@ -74,9 +74,11 @@ pub enum Watched {
     GovernancePolicies = 32,
     /// Policies of domains.
     DomainPolicies = 64,
+    /// Exceptions.
+    Exceptions = 128,
 }
 
-const ALL_WATCHED: u32 = 127;
+const ALL_WATCHED: u32 = 255;
 
 impl Context {
     /// A context with an empty mesh.

@@ -14,7 +14,7 @@ use crate::{
         resource::{Key, Kind, Look, Sought},
     },
     plan::{
-        Blocker, Declared, World,
+        Blocker, Declared, ProductName, World,
         assess::{Fault, Observation, Observations},
         scope::{Scope, resolve},
     },
@@ -37,6 +37,7 @@ pub fn declared(ctx: &Context, product: &Arc<DataProduct>) -> Declared {
         classes: mesh.classes.clone(),
         standards: mesh.standards.clone(),
         policies: Arc::clone(mesh.policies()),
+        exceptions: mesh.exceptions_of(&ProductName::of(&**product)),
         neighbours: mesh.neighbours(product),
     })
 }

@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use super::context::REQUEST;
 use crate::{
-    api::{DataProduct, DataProductStatus, FIELD_MANAGER, FINALIZER, PolicyStatus},
+    api::{DataProduct, DataProductStatus, FIELD_MANAGER, FINALIZER},
     plan::ProductName,
 };
 
@@ -182,29 +182,26 @@ pub async fn write_status(
     Ok(cleared.resource_version().unwrap_or_default())
 }
 
-/// Writes the status of a policy by server-side apply, to the object that was seen and no other.
-pub async fn write_policy_status<K>(
-    client: &Client,
-    policy: &K,
-    status: &PolicyStatus,
-) -> Result<(), RequestError>
+/// Writes our part of the status of a policy or an exception by server-side apply, to the object that was seen and no other.
+/// The parts of others stay.
+pub async fn write_part_of_status<K>(client: &Client, object: &K, status: &Value) -> Result<(), RequestError>
 where
     K: Resource<DynamicType = ()>,
 {
     let resource = ApiResource::erase::<K>(&());
-    let (name, namespace) = (policy.name_any(), policy.namespace());
+    let (name, namespace) = (object.name_any(), object.namespace());
     let body = json!({
         "apiVersion": resource.api_version,
         "kind": resource.kind,
-        "metadata": {"name": name, "namespace": namespace, "uid": policy.uid()},
+        "metadata": {"name": name, "namespace": namespace, "uid": object.uid()},
         "status": status,
     });
-    let policies: Api<DynamicObject> = match namespace {
+    let objects: Api<DynamicObject> = match namespace {
         Some(namespace) => Api::namespaced_with(client.clone(), &namespace, &resource),
         None => Api::all_with(client.clone(), &resource),
     };
     let parameters = PatchParams::apply(FIELD_MANAGER).force();
-    bounded(policies.patch_status(&name, &parameters, &Patch::Apply(&body))).await.map(|_| ())
+    bounded(objects.patch_status(&name, &parameters, &Patch::Apply(&body))).await.map(|_| ())
 }
 
 /// A merge patch that removes the fields that were found and not wanted. Lists are ours as a whole, but for the

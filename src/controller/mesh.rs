@@ -14,7 +14,7 @@ use kube::ResourceExt;
 use crate::{
     api::{
         DataDomain, DataProduct, DataProductStatus, DomainPolicy, GovernancePolicy, PlatformStandards,
-        ProviderClass, product::ChosenNames,
+        PolicyException, ProviderClass, product::ChosenNames,
     },
     governance::{Policy, PolicySet, Subject},
     model::{
@@ -80,7 +80,9 @@ pub struct Mesh {
     pub global_policies: BTreeMap<String, Arc<GovernancePolicy>>,
     /// Policies of domains, by `namespace/name`.
     pub domain_policies: BTreeMap<String, Arc<DomainPolicy>>,
-    /// All of them, ready to judge.
+    /// Exceptions, by `namespace/name`.
+    pub exceptions: BTreeMap<String, Arc<PolicyException>>,
+    /// All policies, ready to judge.
     policies: Arc<PolicySet>,
 }
 
@@ -187,6 +189,33 @@ impl Mesh {
                 .collect(),
             cycle: self.cycle(&name),
         }
+    }
+
+    /// The exceptions that were asked for a product.
+    pub fn exceptions_of(&self, product: &ProductName) -> Vec<Arc<PolicyException>> {
+        let of = |exception: &&Arc<PolicyException>| excepted(exception) == *product;
+        self.exceptions.values().filter(of).cloned().collect()
+    }
+
+    /// Takes up an exception, or its absence, and names the product that it is about, before and after.
+    pub fn exception(
+        &mut self,
+        name: &str,
+        exception: Option<Arc<PolicyException>>,
+    ) -> BTreeSet<ProductName> {
+        let new = exception.clone();
+        let old = match exception {
+            Some(exception) => self.exceptions.insert(name.to_owned(), exception),
+            None => self.exceptions.remove(name),
+        };
+        // What the operator writes into its status touches nobody.
+        let says = |exception: &PolicyException| {
+            (exception.spec.clone(), exception.status.as_ref().and_then(|status| status.approval.clone()))
+        };
+        if old.as_deref().map(says) == new.as_deref().map(says) {
+            return BTreeSet::new();
+        }
+        old.iter().chain(&new).map(|exception| excepted(exception)).collect()
     }
 
     /// The policies, ready to judge.
@@ -351,6 +380,12 @@ impl Mesh {
         let keys = names.iter().flat_map(Names::keys);
         keys.map(|key| (account.clone(), region.clone(), key)).collect()
     }
+}
+
+/// The product that an exception is about.
+fn excepted(exception: &PolicyException) -> ProductName {
+    let namespace = exception.namespace().unwrap_or_default();
+    ProductName { namespace, name: exception.spec.product_ref.name.clone() }
 }
 
 /// A cycle from its start over the last product before it closes, product by product.

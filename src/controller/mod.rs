@@ -41,7 +41,10 @@ use tokio::sync::mpsc;
 
 use self::{context::Context, guard::Guarded, kubernetes::RequestError};
 use crate::{
-    api::{DataDomain, DataProduct, DomainPolicy, GovernancePolicy, PlatformStandards, ProviderClass},
+    api::{
+        DataDomain, DataProduct, DomainPolicy, GovernancePolicy, PlatformStandards, PolicyException,
+        ProviderClass,
+    },
     plan::ProductName,
     provider::registry::Registry,
 };
@@ -78,6 +81,7 @@ pub async fn connect(client: Client, cluster: Option<String>) -> Result<Arc<Cont
     readable::<PlatformStandards>(&client, "platformstandards").await?;
     readable::<GovernancePolicy>(&client, "governancepolicies").await?;
     readable::<DomainPolicy>(&client, "domainpolicies").await?;
+    readable::<PolicyException>(&client, "policyexceptions").await?;
     readable::<Namespace>(&client, "namespaces").await?;
     let cluster = match cluster {
         Some(cluster) => cluster,

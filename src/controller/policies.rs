@@ -7,14 +7,18 @@ use std::{
     time::Duration,
 };
 
-use kube::Resource;
+use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use tokio::sync::Notify;
 
-use super::{context::Context, kubernetes};
+use super::{
+    context::Context,
+    kubernetes::{self, RequestError},
+};
 use crate::{
-    api::PolicyStatus,
-    governance::{Policy, Report},
+    api::{PolicyException, PolicyStatus},
+    governance::{Policy, Report, standing},
     plan::ProductName,
 };
 
@@ -109,7 +113,36 @@ async fn write_all(ctx: &Context) -> bool {
             },
         };
     }
+    for exception in ctx.read(|mesh| mesh.exceptions.clone()).values() {
+        written &= write_standing(ctx, exception).await;
+    }
     written
+}
+
+/// Tells whoever asked for an exception where it stands. Before there are standards nobody knows how long it may last.
+async fn write_standing(ctx: &Context, exception: &PolicyException) -> bool {
+    let Some(standards) = ctx.read(|mesh| mesh.standards.clone()) else { return true };
+    let (state, message, _) = standing(exception, &standards.spec, (ctx.now)());
+    let seen = exception.status.clone().unwrap_or_default();
+    let generation = exception.metadata.generation;
+    let known = (seen.observed_generation, seen.state, seen.message.as_deref());
+    if known == (generation, Some(state), Some(message.as_str())) {
+        return true;
+    }
+    let told = json!({"observedGeneration": generation, "state": state, "message": message});
+    done(kubernetes::write_part_of_status(&ctx.client, exception, &told).await, &exception.name_any())
+}
+
+/// Whether a write is over. One that nobody can read any more is.
+fn done(written: Result<(), RequestError>, name: &str) -> bool {
+    match written {
+        Ok(()) => true,
+        Err(error) if error.is_about_another_object() => true,
+        Err(error) => {
+            tracing::warn!(name, %error, "the status of a policy or an exception could not be written");
+            false
+        }
+    }
 }
 
 async fn write<K>(ctx: &Context, policy: &Policy, object: &K, seen: Option<&PolicyStatus>) -> bool
@@ -120,12 +153,6 @@ where
     if seen == Some(&status) {
         return true;
     }
-    match kubernetes::write_policy_status(&ctx.client, object, &status).await {
-        Ok(()) => true,
-        Err(error) if error.is_about_another_object() => true,
-        Err(error) => {
-            tracing::warn!(policy = policy.source, %error, "the status of a policy could not be written");
-            false
-        }
-    }
+    let status = json!(status);
+    done(kubernetes::write_part_of_status(&ctx.client, object, &status).await, &policy.source)
 }

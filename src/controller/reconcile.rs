@@ -81,6 +81,10 @@ pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visi
         verdicts: slo::judge(product, &readings, world.declared.now),
     };
     ctx.tallies.judged(&ProductName::of(&**product), facts.report.as_ref());
+    if !world.declared.exceptions.is_empty() {
+        // One may have ended.
+        ctx.tallies.touch();
+    }
     let status = summarize(&facts);
     let written = report::status(ctx, product, &status).await?;
     // What was done is told even where the status is the same before and after, as when drift was corrected.
@@ -184,10 +188,12 @@ fn ending(ctx: &Context, product: &DataProduct, facts: &Facts<'_>, reconciling: 
 fn visit(ctx: &Context, facts: &Facts<'_>, ending: Ending) -> Visit {
     let now = (ctx.now)();
     let uid = facts.world.declared.product.uid().unwrap_or_default();
-    // The day on which a grace ends is another day to look at.
+    // When a grace or an exception ends is another instant to look at.
     let deadlines = facts.report.iter().flat_map(|report| &report.violations);
-    let deadlines =
-        deadlines.filter_map(|violation| Some(violation.deadline?.to_zoned(TimeZone::UTC).ok()?.timestamp()));
+    let deadlines = deadlines.filter_map(|violation| match &violation.exception {
+        Some((_, until)) => Some(*until),
+        None => Some(violation.deadline?.to_zoned(TimeZone::UTC).ok()?.timestamp()),
+    });
     let flip = slo::next_flip(&facts.verdicts, now).into_iter().chain(deadlines).min();
     let pause = schedule::pause(ending, resync(facts.world), flip, now, &uid, rand::random());
     Visit { ending, again: Some(pause) }

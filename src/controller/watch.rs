@@ -24,7 +24,7 @@ use super::{
     recover, report,
 };
 use crate::{
-    api::{DataDomain, DomainPolicy, GovernancePolicy, PlatformStandards, ProviderClass},
+    api::{DataDomain, DomainPolicy, GovernancePolicy, PlatformStandards, PolicyException, ProviderClass},
     plan::ProductName,
 };
 
@@ -216,8 +216,17 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
             mesh.compile_policies()
         },
     );
+    let exceptions = follow(
+        &ctx,
+        &triggers,
+        Watched::Exceptions,
+        |mesh: &mut Mesh, name: &str, exception: Option<Arc<PolicyException>>| {
+            ctx.tallies.touch();
+            mesh.exception(name, exception)
+        },
+    );
     let namespaces = namespaces(&ctx, &triggers);
-    tokio::join!(domains, classes, standards, global_policies, domain_policies, namespaces);
+    tokio::join!(domains, classes, standards, global_policies, domain_policies, exceptions, namespaces);
 }
 
 /// The reference under which the controller knows a product.

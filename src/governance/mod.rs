@@ -15,6 +15,7 @@
 mod catalogue;
 mod defaults;
 mod documentation;
+mod exception;
 mod lineage;
 mod observed;
 mod policy;
@@ -45,6 +46,7 @@ use crate::{
 
 pub use catalogue::RULES;
 pub use defaults::{defaults, policies_of};
+pub use exception::{Exception, standing};
 pub use observed::Resource;
 pub use policy::{Policy, PolicySet, Subject};
 pub use port::{PORT_TYPES, PortKind, port_kind};
@@ -70,6 +72,8 @@ pub struct Input<'a> {
     pub neighbours: Option<&'a Neighbours>,
     /// The day of the judgement; `None` where it does not matter, so that grace lasts.
     pub today: Option<Date>,
+    /// The exceptions that have an effect.
+    pub exceptions: &'a [Exception],
     /// What the policy sets for the rule that is asked.
     pub parameters: Option<&'a BTreeMap<String, String>>,
 }
@@ -95,6 +99,7 @@ impl<'a> Input<'a> {
             bound_domain: None,
             neighbours: None,
             today: None,
+            exceptions: &[],
             parameters: None,
         }
     }

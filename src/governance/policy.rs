@@ -233,7 +233,7 @@ impl PolicySet {
                     not_evaluated.push(judge.id.clone());
                 } else {
                     let found = judge.findings(input).into_iter();
-                    violations.extend(found.map(|finding| policy.violation(judge, finding, input.today)));
+                    violations.extend(found.map(|finding| policy.violation(judge, finding, input)));
                 }
             }
         }
@@ -242,7 +242,11 @@ impl PolicySet {
 }
 
 impl Policy {
-    fn violation(&self, judge: &Judge, finding: Finding, today: Option<Date>) -> Violation {
+    fn violation(&self, judge: &Judge, finding: Finding, input: &Input<'_>) -> Violation {
+        let today = input.today;
+        // Of several exceptions the one that lasts longest counts.
+        let exceptions = input.exceptions.iter().filter(|exception| exception.rules.contains(&judge.id));
+        let exception = exceptions.max_by_key(|exception| exception.expires);
         let state = match (self.state_on(today), judge.rule.needs) {
             // An error that stops change would stop the very correction that mends it.
             (Enforcement::Enforced, Some(Need::Observation)) => Enforcement::Grace,
@@ -255,6 +259,7 @@ impl Policy {
             state,
             deadline,
             policy: self.source.clone(),
+            exception: exception.map(|exception| (exception.name.clone(), exception.expires)),
             path: finding.path,
             message: finding.message,
             remediation: judge.remediation.clone().unwrap_or(finding.remediation),

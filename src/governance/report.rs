@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
 use crate::api::{
     Enforcement, PlatformStandardsSpec,
@@ -14,9 +14,11 @@ use super::score::{Totals, Weights};
 /// The judgement on one product. Equal inputs give equal reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// 100 minus the weight of every violation, never below 0.
+    /// 100 minus the weight of every violation that no exception covers, never below 0.
     pub score: i32,
-    /// Fail with any error, Warn with any warning, Pass otherwise.
+    /// What the score would be without the exceptions.
+    pub score_without_exceptions: i32,
+    /// Fail with any error, Warn with any warning, Pass otherwise. What an exception covers counts as none.
     pub result: ReportResult,
     /// Number of violations of severity error.
     pub errors: i32,
@@ -24,6 +26,8 @@ pub struct Report {
     pub warnings: i32,
     /// Number of violations of severity info.
     pub infos: i32,
+    /// Number of violations that an exception covers, which are in none of the other totals.
+    pub excepted: i32,
     /// All of them, sorted by severity (the gravest first), path, id and message.
     pub violations: Vec<Violation>,
     /// The rules that were not evaluated, because something was not known that they need, sorted.
@@ -47,6 +51,8 @@ pub struct Violation {
     pub deadline: Option<Date>,
     /// Its policy, as kind and name.
     pub policy: String,
+    /// The exception that covers it, and until when.
+    pub exception: Option<(String, Timestamp)>,
     /// Where, for example `spec.schema.fields[email].pii`.
     pub path: String,
     /// What is wrong.
@@ -66,13 +72,20 @@ impl Report {
         violations.sort_by(|a, b| a.order().cmp(&b.order()));
         not_evaluated.sort_unstable();
         not_evaluated.dedup();
-        let totals = Totals::of(violations.iter().map(|violation| violation.severity));
+        let totals = |counted: fn(&&Violation) -> bool| {
+            Totals::of(violations.iter().filter(counted).map(|violation| violation.severity))
+        };
+        let (all, open) = (totals(|_| true), totals(|violation| violation.exception.is_none()));
+        let excepted = violations.iter().filter(|violation| violation.exception.is_some()).count();
+        let weights = Weights::of(standards);
         Self {
-            score: totals.score(Weights::of(standards)),
-            result: totals.result(),
-            errors: totals.errors,
-            warnings: totals.warnings,
-            infos: totals.infos,
+            score: open.score(weights),
+            score_without_exceptions: all.score(weights),
+            result: open.result(),
+            errors: open.errors,
+            warnings: open.warnings,
+            infos: open.infos,
+            excepted: i32::try_from(excepted).unwrap_or(i32::MAX),
             violations,
             not_evaluated,
             policies,
@@ -80,12 +93,14 @@ impl Report {
         }
     }
 
-    /// The violations that stop change in a domain of this enforcement: errors of enforced policies, and only where the
+    /// The violations that stop change in a domain of this enforcement: errors of enforced policies that no exception covers, and only where the
     /// domain is enforced too.
     pub fn enforced_errors(&self, domain: Enforcement) -> impl Iterator<Item = &Violation> {
-        self.violations
-            .iter()
-            .filter(move |v| v.severity == Severity::Error && v.enforcement(domain) == Enforcement::Enforced)
+        self.violations.iter().filter(move |v| {
+            v.exception.is_none()
+                && v.severity == Severity::Error
+                && v.enforcement(domain) == Enforcement::Enforced
+        })
     }
 }
 
@@ -125,6 +140,7 @@ mod tests {
             state,
             deadline: None,
             policy: String::new(),
+            exception: None,
             path: path.to_owned(),
             message: String::new(),
             remediation: String::new(),

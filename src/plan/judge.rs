@@ -1,9 +1,12 @@
 //! The judgement of the rules on a product of this world: on what its spec says and on what was observed of it.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use crate::{
-    governance::{self, Input, Report},
+    api::PolicyException,
+    governance::{self, Input, Report, standing},
     plan::{
         assess::{Observation, Observations, Wanted},
         blocker::Blocker,
@@ -22,7 +25,10 @@ pub fn judge(world: &World, wanted: &[Wanted], observations: &Observations) -> O
     if declared.ungoverned().is_some() {
         return None;
     }
+    let standing = |exception: &Arc<PolicyException>| standing(exception, &standards.spec, declared.now).2;
+    let exceptions = declared.exceptions.iter().filter_map(standing).collect::<Vec<_>>();
     let input = Input {
+        exceptions: &exceptions,
         domain_owner: domain.and_then(|domain| domain.spec.owner.as_ref()),
         accounts: accounts(scope),
         observed: Some(&found(wanted, observations)),

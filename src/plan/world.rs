@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 
 use crate::{
-    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
+    api::{DataDomain, DataProduct, PlatformStandards, PolicyException, ProviderClass},
     governance::PolicySet,
     model::lineage::Neighbours,
     plan::{assess::Observations, blocker::Blocker, scope::Scope},
@@ -30,6 +30,8 @@ pub struct Declared {
     pub standards: Option<Arc<PlatformStandards>>,
     /// The policies that judge products.
     pub policies: Arc<PolicySet>,
+    /// The exceptions that were asked for this product.
+    pub exceptions: Vec<Arc<PolicyException>>,
     /// The neighbours in the mesh.
     pub neighbours: Neighbours,
 }

@@ -67,8 +67,11 @@ pub(super) fn governance(
             policy: text(&violation.policy, POLICY_LIMIT),
             enforcement: enforcement(violation.enforcement(facts.decision.enforcement)),
             since: seen.map_or_else(|| Some(instant(clock.now)), |seen| seen.since.clone()),
-            deadline: violation.deadline.and_then(midnight),
-            exception_ref: None,
+            deadline: match &violation.exception {
+                Some((_, until)) => Some(instant(*until)),
+                None => violation.deadline.and_then(midnight),
+            },
+            exception_ref: violation.exception.as_ref().map(|(name, _)| format!("PolicyException/{name}")),
         }
     });
     Some(GovernanceStatus {
@@ -77,7 +80,8 @@ pub(super) fn governance(
         errors: report.errors,
         warnings: report.warnings,
         infos: report.infos,
-        excepted: 0,
+        excepted: report.excepted,
+        score_without_exceptions: (report.excepted > 0).then_some(report.score_without_exceptions),
         policy_set_hash: Some(report.rule_set_hash.clone()),
         violations: violations.collect(),
         not_evaluated: report.not_evaluated.iter().take(MAX_NOT_EVALUATED).cloned().collect(),

@@ -88,9 +88,8 @@ async fn a_product_becomes_ready_with_three_writes_and_leaves_its_data_when_it_g
     let operator = cluster.operator()?;
     cluster.mesh.plane.apply(&small("orders", "orders", "first", ""))?;
     cluster.ready("first").await?;
-    let writes = cluster.mesh.product_writes_told()?;
     // Finalizer, intent, status: on a backend whose keys may not be made twice the word before costs one more.
-    ensure!(writes.len() == 3, "{writes:#?}");
+    cluster.mesh.expect_writes(3).await?;
 
     let metrics = operator.metrics().await?;
     for (service, operation) in WRITES {

@@ -4,6 +4,7 @@
 
 mod departure;
 mod documented;
+mod excepted;
 mod found;
 mod golden;
 mod invariants;

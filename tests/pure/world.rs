@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use dataproduct_operator::{
-    api::{DataDomain, DataProduct, DriftPolicy, GovernancePolicy, PlatformStandards, ProviderClass},
+    api::{
+        DataDomain, DataProduct, DriftPolicy, GovernancePolicy, PlatformStandards, PolicyException,
+        ProviderClass,
+    },
     governance::{Policy, PolicySet, defaults},
     plan::{Declared, Neighbours, World, assess::Observations, scope::resolve},
 };
@@ -48,6 +51,10 @@ pub(crate) fn declared(manifests: &str) -> Declared {
             .next()
             .map(Arc::new),
         policies: Arc::new(policies(&documents)),
+        exceptions: pick::<PolicyException>(&documents, "PolicyException")
+            .into_iter()
+            .map(Arc::new)
+            .collect(),
         neighbours: Neighbours::default(),
     }
 }

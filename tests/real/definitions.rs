@@ -187,6 +187,7 @@ async fn every_rule_of_the_definitions_has_a_case_on_both_sides() -> Result<()> 
     }
     named_too_late(&products).await?;
     companions(&mesh)?;
+    policies(&mesh)?;
     seen_by_nobody(&mesh, &products).await
 }
 
@@ -225,9 +226,6 @@ fn companions(mesh: &Mesh) -> Result<()> {
             "apiVersion: datamesh.io/v1\nkind: PlatformStandards\nmetadata: {{name: {name}}}\nspec: {{standards: {{}}}}"
         )
     };
-    let policy = |spec: &str| {
-        format!("apiVersion: datamesh.io/v1\nkind: GovernancePolicy\nmetadata: {{name: p}}\nspec: {spec}")
-    };
     let cases = [
         (domain("namespaces: [a], providerClasses: [x]"), ""),
         (domain("namespaceSelector: {matchLabels: {d: a}}, providerClasses: [x]"), ""),
@@ -264,6 +262,23 @@ fn companions(mesh: &Mesh) -> Result<()> {
             class("{provider: local, local: {root: /var}, keyDeletionWindowDays: 5}"),
             "greater than or equal to 7",
         ),
+        (standards("default"), ""),
+        (standards("other"), "its name is default"),
+    ];
+    dry_runs(mesh, &cases)
+}
+
+/// The rules of policies and exceptions.
+fn policies(mesh: &Mesh) -> Result<()> {
+    let policy = |spec: &str| {
+        format!("apiVersion: datamesh.io/v1\nkind: GovernancePolicy\nmetadata: {{name: p}}\nspec: {spec}")
+    };
+    let exception = |more: &str| {
+        format!(
+            "apiVersion: datamesh.io/v1beta1\nkind: PolicyException\nmetadata: {{name: e}}\nspec: {{productRef: {{name: p}}, policyIds: [SEC-001], {more}}}"
+        )
+    };
+    let cases = [
         (policy("{state: Grace, graceUntil: 2027-06-30, rules: [{id: SEC-001}]}"), ""),
         (
             policy("{state: Enforced, graceUntil: 2027-06-30, rules: [{id: SEC-001}]}"),
@@ -293,12 +308,19 @@ fn companions(mesh: &Mesh) -> Result<()> {
                 .replace("GovernancePolicy", "DomainPolicy"),
             "",
         ),
-        (standards("default"), ""),
-        (standards("other"), "its name is default"),
+        (exception("reason: It moves, expiresAt: 2027-01-31T00:00:00Z"), ""),
+        (exception("reason: '  ', expiresAt: 2027-01-31T00:00:00Z"), "it is blank"),
+        (exception("reason: It moves, expiresAt: soon"), "spec.expiresAt"),
+        (exception("reason: It moves"), "spec.expiresAt"),
     ];
+    dry_runs(mesh, &cases)
+}
+
+/// What the API server says of manifests, each with the error that it must have, or none.
+fn dry_runs(mesh: &Mesh, cases: &[(String, &str)]) -> Result<()> {
     for (manifest, expected) in cases {
         let file = tempfile::NamedTempFile::new()?;
-        std::fs::write(file.path(), &manifest)?;
+        std::fs::write(file.path(), manifest)?;
         let output = mesh.plane.kubectl_raw(&[
             "apply",
             "--dry-run=server",
@@ -306,7 +328,7 @@ fn companions(mesh: &Mesh) -> Result<()> {
             &file.path().display().to_string(),
         ])?;
         let text = String::from_utf8_lossy(&output.stderr);
-        let is_so = if expected.is_empty() { output.status.success() } else { text.contains(expected) };
+        let is_so = if expected.is_empty() { output.status.success() } else { text.contains(*expected) };
         ensure!(is_so, "{manifest}\nexpected {expected:?}, got: {text}");
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use dataproduct_operator::api::{DataProduct, DataProductStatus};
 use kube::{Api, Client};
 use tempfile::TempDir;
@@ -148,6 +148,17 @@ impl Mesh {
     /// Number of writes to products that the operator made, from the API server's audit log.
     pub(crate) fn product_writes(&self) -> Result<usize> {
         Ok(self.product_writes_told()?.len())
+    }
+
+    /// Fails unless there are just so many of them. A write is seen in its object a moment before it is in the log.
+    pub(crate) async fn expect_writes(&self, count: usize) -> Result<()> {
+        let told = wait_for(&format!("{count} writes"), PATIENCE, || async {
+            let told = self.product_writes_told()?;
+            Ok(Seen::when(told.len() >= count, told.clone(), told))
+        })
+        .await?;
+        ensure!(told.len() == count, "{count} writes are due:\n{}", told.join("\n"));
+        Ok(())
     }
 
     /// The same writes in words: which product, what of it, the answer, when, and the status that was written.

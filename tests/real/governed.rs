@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use dataproduct_operator::api::{
-    DomainPolicy, GovernancePolicy, PolicyStatus,
+    DomainPolicy, ExceptionState, GovernancePolicy, PolicyException, PolicyStatus,
     status::{PolicyEnforcement, Violation},
 };
+use jiff::SignedDuration;
 use kube::Api;
 
 use crate::{
@@ -106,5 +107,89 @@ spec:
     }
     mesh.plane.kubectl(&["delete", "dpol", "own", "-n", "orders"])?;
     mesh.wait_condition(PRODUCT, "GovernanceCompliant", "True", "Succeeded").await?;
+    operator.terminate().await
+}
+
+#[tokio::test]
+async fn an_exception_counts_from_its_approval_to_its_end_and_says_where_it_stands() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let operator = mesh.operator()?;
+    let unclassified = small("orders", "orders", "first", "").replace("classification: internal, ", "");
+    mesh.plane.apply(&unclassified)?;
+    mesh.wait_condition(PRODUCT, "Ready", "False", "PolicyErrors").await?;
+
+    let ask = |name: &str, expires: jiff::Timestamp| {
+        mesh.plane.apply(&format!(
+            "apiVersion: datamesh.io/v1beta1
+kind: PolicyException
+metadata: {{name: {name}, namespace: orders}}
+spec: {{productRef: {{name: first}}, policyIds: [SEC-001], reason: It moves, ticket: GOV-17, expiresAt: {expires}}}
+"
+        ))
+    };
+    let from_now = |span: SignedDuration| jiff::Timestamp::now().checked_add(span);
+    ask("later", from_now(SignedDuration::from_hours(24))?)?;
+    ask("forever", from_now(SignedDuration::from_hours(24 * 365))?)?;
+    let exceptions: Api<PolicyException> = Api::namespaced(mesh.client.clone(), "orders");
+    let stands = async |name: &str, state: ExceptionState| {
+        wait_for(&format!("{name} is {state:?}"), PATIENCE, || async {
+            let status = exceptions.get(name).await?.status.unwrap_or_default();
+            Ok(Seen::when(status.state == Some(state), status.clone(), status))
+        })
+        .await
+    };
+    stands("later", ExceptionState::Pending).await?;
+    let refused = stands("forever", ExceptionState::Refused).await?;
+    ensure!(refused.message.context("a message")?.contains("90 days"), "the cap is said");
+
+    let approve = |name: &str| {
+        let approval = r#"{"status":{"approval":{"decision":"Approved","by":"alice","generation":1}}}"#;
+        mesh.plane.kubectl(&[
+            "patch",
+            "pex",
+            name,
+            "-n",
+            "orders",
+            "--subresource=status",
+            "--type",
+            "merge",
+            "-p",
+            approval,
+        ])
+    };
+    approve("later")?;
+    let status = mesh.wait_condition(PRODUCT, "Ready", "True", "Ready").await?;
+    let governance = status.governance.context("a judgement")?;
+    ensure!(
+        (governance.score, governance.score_without_exceptions) == (Some(100), Some(90)),
+        "{governance:?}"
+    );
+    let stood = stands("later", ExceptionState::Active).await?;
+    ensure!(
+        stood.approval.is_some_and(|approval| approval.by == "alice"),
+        "the approval stays as it was written"
+    );
+
+    // Another expiry is another question.
+    ask("later", from_now(SignedDuration::from_secs(20))?)?;
+    mesh.wait_condition(PRODUCT, "GovernanceCompliant", "False", "PolicyErrors").await?;
+    stands("later", ExceptionState::Pending).await?;
+    let again = r#"{"status":{"approval":{"generation":2}}}"#;
+    mesh.plane.kubectl(&[
+        "patch",
+        "pex",
+        "later",
+        "-n",
+        "orders",
+        "--subresource=status",
+        "--type",
+        "merge",
+        "-p",
+        again,
+    ])?;
+    mesh.wait_condition(PRODUCT, "GovernanceCompliant", "True", "Succeeded").await?;
+    // Nobody touches anything: it ends by itself.
+    mesh.wait_condition(PRODUCT, "GovernanceCompliant", "False", "PolicyErrors").await?;
+    stands("later", ExceptionState::Expired).await?;
     operator.terminate().await
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use anyhow::{Context as _, Result, ensure};
 use dataproduct_operator::{
-    api::{DataDomain, DataProduct, PlatformStandards, ProviderClass},
+    api::{DataDomain, DataProduct, GovernancePolicy, PlatformStandards, ProviderClass},
     controller::{context::Context, mesh::Mesh as Index, reconcile::reconcile, schedule::Ending},
     provider::{
         ErrorKind, SharedProvider,
@@ -60,6 +60,10 @@ async fn operator(mesh: &Mesh, plan: &Arc<FaultPlan>) -> Result<(Context, Faults
     for class in Api::<ProviderClass>::all(mesh.client.clone()).list(&all).await? {
         index.classes.insert(class.name_any(), Arc::new(class));
     }
+    for policy in Api::<GovernancePolicy>::all(mesh.client.clone()).list(&all).await? {
+        index.global_policies.insert(policy.name_any(), Arc::new(policy));
+    }
+    index.compile_policies();
     index.standards =
         Api::<PlatformStandards>::all(mesh.client.clone()).list(&all).await?.items.pop().map(Arc::new);
     ctx.write(|mesh| *mesh = index);

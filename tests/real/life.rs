@@ -28,14 +28,15 @@ async fn a_product_becomes_ready_with_two_writes_and_then_rests() -> Result<()> 
         "{:?}",
         status.governance
     );
-    ensure!(mesh.product_writes()? == 2, "finalizer and status, not {}", mesh.product_writes()?);
+    // Finalizer and status.
+    mesh.expect_writes(2).await?;
     ensure!(mesh.bucket("customer-customer-360-000000000000").is_dir(), "the bucket is a directory");
     ensure!(mesh.ledger()?.len() == 5, "{:?}", mesh.ledger()?);
 
     // A change that means nothing outside costs one status write.
     mesh.patch_product((CUSTOMER.0, CUSTOMER.1), r#"{"spec":{"description":"Other words."}}"#)?;
     mesh.wait_condition(CUSTOMER, "Ready", "True", "Ready").await?;
-    ensure!(mesh.product_writes()? == 3, "one more, not {}", mesh.product_writes()? - 2);
+    mesh.expect_writes(3).await?;
 
     // A look on demand is echoed.
     mesh.annotate((CUSTOMER.0, CUSTOMER.1), "datamesh.io/reconcile-at=now")?;
@@ -44,7 +45,7 @@ async fn a_product_becomes_ready_with_two_writes_and_then_rests() -> Result<()> 
         Ok(Seen::when(echoed.as_deref() == Some("now"), (), echoed))
     })
     .await?;
-    ensure!(mesh.product_writes()? == 4, "the echo is one write");
+    mesh.expect_writes(4).await?;
 
     // kubectl's own wait works, and the event tells the story.
     mesh.plane.kubectl(&[

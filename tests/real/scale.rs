@@ -62,10 +62,6 @@ async fn two_hundred_products_survive_kill_9_and_then_rest() -> Result<()> {
         Ok(Seen::when(echoed.as_deref() == Some("last"), (), echoed))
     })
     .await?;
-    ensure!(
-        mesh.product_writes()? == before + 1,
-        "only the echo, not {} writes",
-        mesh.product_writes()? - before
-    );
+    mesh.expect_writes(before + 1).await?;
     Ok(())
 }

@@ -24,9 +24,12 @@ pub struct GovernanceStatus {
     /// Number of violations of severity info.
     #[serde(default)]
     pub infos: i32,
-    /// Number of violations that an approved exception covers.
+    /// Number of violations that an approved exception covers; they are in none of the other totals and cost nothing.
     #[serde(default)]
     pub excepted: i32,
+    /// What the score would be without the exceptions, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score_without_exceptions: Option<i32>,
     /// Hash of the rules and standards that were applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
@@ -93,7 +96,7 @@ pub struct Violation {
     /// When it was first seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Instant>,
-    /// When it will start to stop change.
+    /// When it will start to stop change, or when its exception ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Instant>,
     /// The exception that covers it.
