@@ -25,6 +25,8 @@ use crate::{
 
 /// Visits a product that is being deleted.
 pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visit, RequestError> {
+    // What goes is not judged any more.
+    ctx.tallies.judged(&ProductName::of(&**product), None);
     if !product.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
         ctx.succeeded(&ProductName::of(&**product));
         return Ok(Visit::OVER);

@@ -193,8 +193,11 @@ impl Mesh {
 
     /// The exceptions that were asked for a product.
     pub fn exceptions_of(&self, product: &ProductName) -> Vec<Arc<PolicyException>> {
-        let of = |exception: &&Arc<PolicyException>| excepted(exception) == *product;
-        self.exceptions.values().filter(of).cloned().collect()
+        let prefix = format!("{}/", product.namespace);
+        let namespace = self.exceptions.range(prefix.clone()..);
+        let namespace = namespace.take_while(|(name, _)| name.starts_with(&prefix));
+        let of = namespace.filter(|(_, exception)| excepted(exception) == *product);
+        of.map(|(_, exception)| Arc::clone(exception)).collect()
     }
 
     /// Takes up an exception, or its absence, and names the product that it is about, before and after.

@@ -1,9 +1,12 @@
 //! What became of each policy: how many products it judges and how many break it, written to its status when that changed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Debug,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -15,6 +18,7 @@ use tokio::sync::Notify;
 use super::{
     context::Context,
     kubernetes::{self, RequestError},
+    mesh::Mesh,
 };
 use crate::{
     api::{PolicyException, PolicyStatus},
@@ -35,6 +39,8 @@ type Counts = BTreeMap<String, i32>;
 pub struct Tallies {
     products: Mutex<BTreeMap<ProductName, Counts>>,
     changed: Notify,
+    /// Whether every product has been visited once since the process began.
+    complete: AtomicBool,
 }
 
 impl Tallies {
@@ -50,6 +56,15 @@ impl Tallies {
             products.insert(product.clone(), counts);
             self.changed.notify_one();
         }
+    }
+
+    /// Whether the counts are of the whole mesh. A process that has just begun knows less than its predecessor wrote.
+    fn is_complete(&self, mesh: &BTreeSet<ProductName>) -> bool {
+        let products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
+        let complete =
+            self.complete.load(Ordering::SeqCst) || mesh.iter().all(|name| products.contains_key(name));
+        self.complete.store(complete, Ordering::SeqCst);
+        complete
     }
 
     /// Forgets a product that is gone.
@@ -100,7 +115,8 @@ async fn write_all(ctx: &Context) -> bool {
         (Arc::clone(mesh.policies()), mesh.global_policies.clone(), mesh.domain_policies.clone())
     });
     let mut written = true;
-    for policy in policies.policies() {
+    let complete = ctx.tallies.is_complete(&ctx.read(Mesh::products));
+    for policy in policies.policies().filter(|_| complete) {
         let Some((kind, name)) = policy.source.split_once('/') else { continue };
         written &= match kind {
             "GovernancePolicy" => match global.get(name) {
@@ -155,4 +171,41 @@ where
     }
     let status = json!(status);
     done(kubernetes::write_part_of_status(&ctx.client, object, &status).await, &policy.source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::{DataProduct, DataProductSpec, PlatformStandardsSpec},
+        governance::{Input, RULES, policies_of},
+    };
+
+    fn name(name: &str) -> ProductName {
+        ProductName { namespace: "n".to_owned(), name: name.to_owned() }
+    }
+
+    #[test]
+    fn a_policy_counts_the_products_that_it_judges_once_all_have_been_visited() {
+        let rules = RULES.iter().filter(|rule| rule.id == "SEC-001").copied().collect::<Vec<_>>();
+        let policies = policies_of(&rules);
+        let policy = policies.policies().next().expect("one policy");
+        let product = DataProduct::new("p", DataProductSpec::default());
+        let standards = PlatformStandardsSpec::default();
+        let report = policies.evaluate(&Input::of(&product, &standards));
+        let tallies = Tallies::default();
+        let mesh = [name("broken"), name("going")].into();
+        tallies.judged(&name("broken"), Some(&report));
+        assert!(!tallies.is_complete(&mesh), "one has not been visited yet");
+        tallies.judged(&name("going"), None);
+        assert!(tallies.is_complete(&mesh));
+        let counts = |tallies: &Tallies| {
+            let status = tallies.status(policy, Some(1));
+            (status.evaluated, status.failing, status.violations)
+        };
+        assert_eq!(counts(&tallies), (1, 1, 1));
+        tallies.forget(&name("broken"));
+        assert_eq!(counts(&tallies), (0, 0, 0));
+        assert!(tallies.is_complete(&[name("new")].into()), "a new product holds nothing back");
+    }
 }

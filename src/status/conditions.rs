@@ -77,7 +77,8 @@ pub(super) fn governance(facts: &Facts<'_>) -> Signal {
     };
     let refusal =
         facts.decision.blockers.iter().find(|blocker| matches!(blocker, Blocker::PolicyErrors { .. }));
-    let errors = report.violations.iter().filter(|violation| violation.severity == Severity::Error);
+    let open = report.violations.iter().filter(|violation| violation.exception.is_none());
+    let errors = open.filter(|violation| violation.severity == Severity::Error);
     let in_grace =
         errors.filter(|error| error.enforcement(facts.decision.enforcement) == Enforcement::Grace).count();
     match (refusal, report.errors, in_grace) {

@@ -1,7 +1,13 @@
 //! Exceptions: what an approved one changes, and that it ends with its instant.
 
+use std::sync::Arc;
+
 use dataproduct_operator::{
-    api::status::{ReportResult, Violation},
+    api::{
+        DataProductStatus,
+        product::Classification,
+        status::{ReportResult, Violation},
+    },
     plan::{Blocker, decide},
 };
 use jiff::Timestamp;
@@ -48,10 +54,30 @@ fn an_approved_exception_lifts_what_stops_change_until_its_instant() {
 }
 
 #[test]
+fn an_excepted_error_in_grace_is_no_error_in_grace() {
+    let excepted = |rules: &str| {
+        let mut declared = unclassified(APPROVED, "2026-11-24T12:00:00Z");
+        let exception = Arc::make_mut(&mut declared.exceptions[0]);
+        exception.spec.policy_ids = rules.split(' ').map(str::to_owned).collect();
+        // The team is gone, which is an error in grace.
+        let product = Arc::make_mut(&mut declared.product);
+        product.spec.owner = None;
+        product.spec.access.get_or_insert_default().classification = Some(Classification::Restricted);
+        for domain in &mut declared.domains {
+            Arc::make_mut(domain).spec.owner = None;
+        }
+        let (status, _) = visit(declared, &mut Outside::default(), Luck::Good, 0);
+        status.condition("GovernanceCompliant").map(|it| it.reason.clone())
+    };
+    assert_eq!(excepted("SEC-001").as_deref(), Some("InGrace"));
+    assert_eq!(excepted("DOC-002").as_deref(), Some("Succeeded"));
+}
+
+#[test]
 fn the_status_shows_the_exception_and_the_score_with_and_without_it() {
     let mut outside = Outside::default();
     let (status, _) = visit(unclassified(APPROVED, "2026-11-24T12:00:00Z"), &mut outside, Luck::Good, 0);
-    let governance = status.governance.expect("a judgement");
+    let governance = status.governance.clone().expect("a judgement");
     let scores = (governance.score, governance.score_without_exceptions);
     assert_eq!(scores, (Some(92), Some(82)), "the four warnings of the example, and the error beside them");
     assert_eq!((governance.errors, governance.excepted, governance.result), (0, 1, Some(ReportResult::Warn)));
@@ -59,6 +85,11 @@ fn the_status_shows_the_exception_and_the_score_with_and_without_it() {
     let excepted = governance.violations.iter().find(of).expect("it is still listed");
     assert_eq!(excepted.exception_ref.as_deref(), Some("PolicyException/moving"));
     assert_eq!(excepted.deadline.as_ref().map(|at| at.0.to_string()).as_deref(), Some(EXPIRES));
+
+    let compliant = |status: &DataProductStatus| {
+        status.condition("GovernanceCompliant").map(|it| (it.status.clone(), it.reason.clone()))
+    };
+    assert_eq!(compliant(&status), Some(("True".to_owned(), "Succeeded".to_owned())));
 
     let (later, _) = visit(unclassified(APPROVED, EXPIRES), &mut outside, Luck::Good, 0);
     let governance = later.governance.expect("a judgement");
