@@ -28,6 +28,8 @@ use crate::{
 
 /// How long changes are collected before they are written: many products are judged anew in the same moment.
 const COLLECT: Duration = Duration::from_secs(1);
+/// Number of faults that a status lists; the schema allows no more.
+const MAX_ERRORS: usize = 64;
 /// Pause after a write that failed.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -91,7 +93,7 @@ impl Tallies {
             failing,
             violations,
             faults: i32::try_from(policy.faults.len()).unwrap_or(i32::MAX),
-            errors: policy.faults.clone(),
+            errors: policy.faults.iter().take(MAX_ERRORS).cloned().collect(),
         }
     }
 }

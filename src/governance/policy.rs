@@ -93,6 +93,10 @@ impl Policy {
             Some(prefix) if !rule.id.starts_with(prefix.as_str()) => Some(format!(
                 "the id of a rule of this domain begins with {prefix}; call it for example {prefix}001"
             )),
+            // A domain may be called sec; its rules are not to be taken for those of everybody.
+            Some(_) if RULES.iter().any(|known| known.id == rule.id) => {
+                Some(format!("{} is a built-in rule; give the rule another number", rule.id))
+            }
             Some(_) => None,
         };
         Self::compile(format!("DomainPolicy/{namespace}/{name}"), declared, matches, refused)

@@ -14,7 +14,7 @@ use dataproduct_operator::{
 use futures::future::try_join_all;
 
 use crate::{
-    mesh::{assert_done, product, visit},
+    mesh::{assert_done, class, product, visit},
     world::{AwsWorld, hand_turned},
 };
 
@@ -63,6 +63,19 @@ async fn one_product_costs_the_calls_that_are_documented() -> Result<()> {
 }
 
 #[tokio::test]
+async fn without_the_policy_on_tls_a_product_costs_nine_writes() -> Result<()> {
+    let world = AwsWorld::steady(Clock::default()).await?;
+    let mut products = products(1);
+    class(&mut products[0], |class| class.spec.aws.get_or_insert_default().tls_only = Some(false));
+    visit_all(&world.shared(), &mut products, Look::Full).await?;
+    let mut writes = writes(&world);
+    // The topic is the domain's, and the service closes new buckets by itself.
+    assert_eq!((writes.remove("CreateTopic"), writes.remove("PutPublicAccessBlock")), (Some(1), Some(1)));
+    assert_eq!(writes.values().sum::<u64>(), 9, "{writes:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn twenty_products_of_one_moment_share_their_grants_and_their_topic() -> Result<()> {
     let world = AwsWorld::steady(Clock::default()).await?;
     visit_all(&world.shared(), &mut products(20), Look::Full).await?;
@@ -74,6 +87,7 @@ async fn twenty_products_of_one_moment_share_their_grants_and_their_topic() -> R
     }
     assert_eq!(writes.get("CreateTopic"), Some(&1), "one for the domain");
     let grants = writes.get("BatchGrantPermissions").copied().unwrap_or_default();
+    println!("{grants} calls granted for twenty products");
     assert!(grants < 20, "grants of one moment go together: {grants}");
     Ok(())
 }

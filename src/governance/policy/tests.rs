@@ -95,6 +95,9 @@ fn a_domain_adds_rules_under_its_own_name_and_for_itself_alone() {
     assert_eq!((violation.id.as_str(), violation.policy.as_str()), ("CUSTOMER-001", "DomainPolicy/n/own"));
     assert_eq!(violation.message, "Availability SLO (0%) below recommended 99.99%");
 
+    let taken = Policy::of_domain("n", "own", Some("slo"), &rules, None);
+    assert!(taken.faults.iter().any(|fault| fault.message.contains("another number")), "{:?}", taken.faults);
+
     for domain in [Some("sales"), None] {
         let report =
             set([Policy::of_domain("n", "own", domain, &rules, None)]).evaluate(&input(&product(|_| {})));
