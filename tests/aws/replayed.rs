@@ -1,13 +1,16 @@
 //! What no emulator shows: listings of more than one page, batches that fail in part, and states that pass. The answers are
 //! written as the services document them.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result, ensure};
 use ciborium::{Value as Cbor, cbor};
 use dataproduct_operator::{
     model::{
-        attributes::{Attributes, Grants},
+        attributes::{Attributes, Bucket, Grants},
         measurement::{Subject, Value},
         owner::Owner,
         resource::{Desired, Key, Kind, Look, Sought},
@@ -142,6 +145,27 @@ async fn a_key_that_is_being_changed_is_looked_at_again_and_not_judged() -> Resu
     let error = replayed.aws.observe(&sought(Kind::EncryptionKey, "orders-replayed", Look::Full)).await;
     let error = error.err().context("an error")?;
     ensure!(error.kind == ErrorKind::Unavailable && error.is_transient(), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_bucket_is_made_that_its_key_could_not_encrypt() -> Result<()> {
+    for state in ["Disabled", "PendingDeletion"] {
+        let replayed = Replayed::start(vec![("DescribeKey", answer(metadata("first", state)))]).await?;
+        let attributes = Attributes::Bucket(Bucket {
+            encryption_key: Some("orders-replayed".to_owned()),
+            bucket_key: true,
+            versioning: true,
+            public_access_blocked: true,
+            tls_only: true,
+            tags: BTreeMap::new(),
+        });
+        let key = Key { kind: Kind::Bucket, name: "a-bucket".to_owned() };
+        let error = replayed.aws.create(&Desired { key, owner: owner(), attributes }).await;
+        let error = error.err().context("an error")?;
+        ensure!(error.kind == ErrorKind::Conflict && error.to_string().contains("cannot be used"), "{error}");
+        ensure!(replayed.service.requests("a-bucket").is_empty(), "S3 is not even asked");
+    }
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use dataproduct_operator::{
 
 use crate::{
     audit::Auditor,
-    mesh::{Visit, assert_done, class, depart, key, product, visit},
+    mesh::{Visit, assert_done, class, confirm_deletion, depart, key, product, visit},
     world::{AwsWorld, OTHER_ACCOUNT},
 };
 
@@ -105,6 +105,24 @@ async fn what_was_retained_is_taken_back_by_the_same_manifest_in_a_rebuilt_clust
     ensure!(auditor.keys("orders/again").await? == (1, 0));
     let object = auditor.s3.get_object().bucket(key(&heir, Kind::Bucket).name).key("object").send().await;
     ensure!(object.is_ok(), "with its data: {object:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bucket_with_nothing_but_old_versions_is_not_empty() -> Result<()> {
+    let world = AwsWorld::steady(Clock::default()).await?;
+    let auditor = Auditor::of(&world.emulators);
+    let mut declared = product("emptied");
+    confirm_deletion(&mut declared);
+    assert_done(&visit(&world.shared(), &mut declared, Look::Full).await?);
+    let bucket = key(&declared, Kind::Bucket).name;
+    auditor.s3.put_object().bucket(&bucket).key("object").body(Vec::from("data").into()).send().await?;
+    auditor.s3.delete_object().bucket(&bucket).key("object").send().await?;
+    for _ in 0..3 {
+        ensure!(!depart(&world.shared(), &declared).await?, "it waits for somebody to empty the bucket");
+    }
+    ensure!(world.calls.made(Call::DeleteBucket) == 0, "the service is not even asked");
+    ensure!(auditor.keys("orders/emptied").await? == (1, 0), "and the key stays as long as the bucket");
     Ok(())
 }
 
