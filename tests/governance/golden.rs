@@ -4,8 +4,8 @@ use std::{env, fmt::Write, fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use dataproduct_operator::{
-    api::{DataProduct, Enforcement, PlatformStandards, product::Classification},
-    governance::{Input, Need, RULES, Report, Resource, policies_of},
+    api::{self, DataProduct, Enforcement, PlatformStandards, PolicyRule, product::Classification},
+    governance::{Input, Need, Policy, PolicySet, RULES, Report, Resource, policies_of},
     model::lineage::{Neighbours, ProductName, Sensitivity, Upstream, UpstreamFacts},
 };
 use serde::de::DeserializeOwned;
@@ -49,6 +49,22 @@ fn resources_that_were_left_open_are_in_the_report_beside_the_fixture() -> Resul
     let report = policies_of(RULES).evaluate(&input(&product, &standards, &observed));
     assert_eq!((report.score, report.result.as_str()), (42, "Fail"));
     compare("customer-360.left-open.txt", &text(&report)?)
+}
+
+#[test]
+fn under_no_policy_does_what_was_observed_stop_the_change_that_mends_it() -> Result<()> {
+    let standards: PlatformStandards = read("standards")?;
+    let product: DataProduct = read("customer-360")?;
+    let pairs = left_open();
+    let observed = resources(&pairs);
+    let rules =
+        ["SEC-004", "SEC-005", "SEC-008"].map(|id| PolicyRule { id: id.to_owned(), ..PolicyRule::default() });
+    let declared = api::Policy { state: Enforcement::Enforced, grace_until: None, rules: rules.into() };
+    let policies: PolicySet = [Policy::global("strict", &declared, None)].into_iter().collect();
+    let report = policies.evaluate(&input(&product, &standards, &observed));
+    ensure!(report.errors == 5, "{:?}", report.violations);
+    ensure!(report.enforced_errors(Enforcement::Enforced).count() == 0, "{:?}", report.violations);
+    Ok(())
 }
 
 #[test]
