@@ -52,7 +52,12 @@ pub fn products(
         .reflect(writer)
         .applied_objects()
         .predicate_filter(
-            predicates::generation.combine(predicates::finalizers).combine(asked).combine(deletion),
+            // Policies may select by labels, which are no part of the generation.
+            predicates::generation
+                .combine(predicates::finalizers)
+                .combine(predicates::labels)
+                .combine(asked)
+                .combine(deletion),
             kube::runtime::PredicateConfig::default(),
         );
     (stream, reader)

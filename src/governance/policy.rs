@@ -42,6 +42,10 @@ pub struct Policy {
     domains: Vec<String>,
     product: ProductMatch,
     rules: Vec<Judge>,
+    /// Ids of the rules that cannot be evaluated.
+    broken: Vec<String>,
+    /// False for a policy of a namespace that belongs to no domain.
+    bound: bool,
     hash: [u8; 32],
 }
 
@@ -99,7 +103,8 @@ impl Policy {
             }
             Some(_) => None,
         };
-        Self::compile(format!("DomainPolicy/{namespace}/{name}"), declared, matches, refused)
+        let policy = Self::compile(format!("DomainPolicy/{namespace}/{name}"), declared, matches, refused);
+        Self { bound: domain.is_some(), ..policy }
     }
 
     fn compile(
@@ -111,11 +116,14 @@ impl Policy {
         let mut hash = Sha256::new();
         // Policies are plain data, so that their serialization cannot fail.
         hash.update(serde_json::to_vec(&(&source, declared, &matches)).unwrap_or_default());
-        let (mut rules, mut faults) = (Vec::new(), Vec::new());
+        let (mut rules, mut faults, mut broken) = (Vec::new(), Vec::new(), Vec::new());
         for rule in &declared.rules {
             match refused(rule).map_or_else(|| Judge::compile(rule), Err) {
                 Ok(judge) => rules.push(judge),
-                Err(message) => faults.push(PolicyFault { rule: rule.id.clone(), message }),
+                Err(message) => {
+                    broken.push(rule.id.clone());
+                    faults.push(PolicyFault { rule: rule.id.clone(), message });
+                }
             }
         }
         let grace_until = declared.grace_until.as_ref().map(|text| text.parse::<Date>());
@@ -131,6 +139,8 @@ impl Policy {
             domains: matches.domains,
             product: matches.product,
             rules,
+            broken,
+            bound: true,
             hash: hash.finalize().into(),
         }
     }
@@ -138,9 +148,7 @@ impl Policy {
     /// Whether the policy judges a product.
     pub fn judges(&self, subject: &Subject) -> bool {
         let Self { domains, product: ProductMatch { classification, lifecycle, selector }, .. } = self;
-        // A policy of a domain that is not known judges nothing; its faults say so.
-        let known = !self.rules.is_empty();
-        known
+        self.bound
             && (domains.is_empty() || domains.contains(&subject.domain))
             && (classification.is_empty()
                 || subject.classification.is_some_and(|class| classification.contains(&class)))
@@ -232,6 +240,8 @@ impl PolicySet {
         for policy in self.0.iter().filter(|policy| policy.judges(&subject)) {
             hash.update(policy.hash);
             policies.push(policy.source.clone());
+            // What cannot be evaluated is not passed.
+            not_evaluated.extend(policy.broken.iter().cloned());
             for judge in &policy.rules {
                 if judge.rule.needs.is_some_and(|need| !need.is_met(input)) {
                     not_evaluated.push(judge.id.clone());

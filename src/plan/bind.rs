@@ -25,9 +25,7 @@ pub fn bind<'a>(
     declared: &str,
     domains: impl Iterator<Item = &'a Arc<DataDomain>>,
 ) -> Result<&'a Arc<DataDomain>, Blocker> {
-    let mut binding = domains.filter(|domain| binds(domain, namespace, labels)).collect::<Vec<_>>();
-    binding.sort_by_key(|domain| domain.name_any());
-    match binding.as_slice() {
+    match binding(namespace, labels, domains).as_slice() {
         [] => Err(Blocker::NoDomain { namespace: namespace.to_owned() }),
         [domain] if domain.name_any() == declared => Ok(domain),
         [domain] => Err(Blocker::DomainMismatch {
@@ -40,6 +38,17 @@ pub fn bind<'a>(
             domains: several.iter().map(|domain| domain.name_any()).collect(),
         }),
     }
+}
+
+/// The domains that claim a namespace, by name.
+pub fn binding<'a>(
+    namespace: &str,
+    labels: &BTreeMap<String, String>,
+    domains: impl Iterator<Item = &'a Arc<DataDomain>>,
+) -> Vec<&'a Arc<DataDomain>> {
+    let mut binding = domains.filter(|domain| binds(domain, namespace, labels)).collect::<Vec<_>>();
+    binding.sort_by_key(|domain| domain.name_any());
+    binding
 }
 
 /// Whether a domain claims a namespace.

@@ -105,6 +105,13 @@ spec:
     for column in ["STATE", "UNTIL", "PRODUCTS", "FAILING", "FAULTS"] {
         ensure!(table.contains(column), "{column} is missing: {table}");
     }
+
+    // A label of the product decides, and that is no change of its spec.
+    let gold = r#"{"spec":{"match":{"selector":{"matchLabels":{"tier":"gold"}}}}}"#;
+    mesh.plane.kubectl(&["patch", "dpol", "own", "-n", "orders", "--type", "merge", "-p", gold])?;
+    mesh.wait_condition(PRODUCT, "GovernanceCompliant", "True", "Succeeded").await?;
+    mesh.plane.kubectl(&["label", "dp", "first", "-n", "orders", "tier=gold"])?;
+    mesh.wait_condition(PRODUCT, "GovernanceCompliant", "False", "PolicyErrors").await?;
     mesh.plane.kubectl(&["delete", "dpol", "own", "-n", "orders"])?;
     mesh.wait_condition(PRODUCT, "GovernanceCompliant", "True", "Succeeded").await?;
     operator.terminate().await

@@ -77,6 +77,11 @@ fn what_cannot_be_evaluated_is_a_fault_that_says_what_is_allowed() {
         assert!(fault.message.contains(expected), "{}", fault.message);
         let report = set([policy]).evaluate(&input(&product(|_| {})));
         assert_eq!(report.violations.len(), 1, "the other rule goes on");
+        assert_eq!(
+            report.not_evaluated,
+            [both.rules[0].id.clone()],
+            "and the product does not count as having passed"
+        );
     }
     let mut garbled = one("Grace", json!({"id": "SEC-001"}));
     garbled.grace_until = Some("tomorrow".to_owned());
