@@ -232,17 +232,8 @@ impl Emulators {
                 "Dimensions": [{"Name": "DataProduct", "Value": product}],
             }],
         });
-        let scope = format!("testing/20261126/{region}/monitoring/aws4_request");
-        let request = Request::post(format!("{}/", self.ministack_url()))
-            .header("Content-Type", "application/x-amz-json-1.0")
-            .header("X-Amz-Target", "GraniteServiceVersion20100801.PutMetricData")
-            // The emulator takes the region from it and does not check it.
-            .header(
-                "Authorization",
-                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
-            )
-            .body(body.to_string())?;
-        let answer = send_ok(request).await.context("a metric cannot be published")?;
+        let answer =
+            self.cloudwatch(region, "PutMetricData", &body).await.context("a metric cannot be published")?;
         ensure!(!answer.contains("Error"), "{answer}");
         Ok(())
     }
@@ -254,10 +245,29 @@ impl Emulators {
         Ok(())
     }
 
-    /// Everything that moto holds, by service and kind. It names no account, and secrets are not hidden.
+    /// The answer of CloudWatch in a region.
+    async fn cloudwatch(&self, region: &str, operation: &str, body: &Value) -> Result<String> {
+        let request = Request::post(format!("{}/", self.ministack_url()))
+            .header("Content-Type", "application/x-amz-json-1.0")
+            .header("X-Amz-Target", format!("GraniteServiceVersion20100801.{operation}"))
+            // The emulator takes the region from it and does not check it.
+            .header("Authorization", signed(region, "monitoring"));
+        send_ok(request.body(body.to_string())?).await
+    }
+
+    /// Everything that moto holds, by service and kind, and what its dump leaves out: the grants, and the alarms, which are
+    /// in the other emulator. It names no account, and secrets are not hidden.
     pub(crate) async fn dump(&self) -> Result<Value> {
         let text = get(&format!("{}/moto-api/data.json", self.moto_url())).await?;
-        serde_json::from_str(&text).context("moto's state is no JSON")
+        let mut all: Value = serde_json::from_str(&text).context("moto's state is no JSON")?;
+        let request = Request::post(format!("{}/ListPermissions", self.moto_url()))
+            .header("Content-Type", "application/json")
+            .header("Authorization", signed(REGION, "lakeformation"));
+        let grants = send_ok(request.body("{}".to_owned())?).await.context("grants cannot be listed")?;
+        let alarms = self.cloudwatch(REGION, "DescribeAlarms", &json!({})).await?;
+        all["grants"] = serde_json::from_str(&grants).context("the grants are no JSON")?;
+        all["alarms"] = serde_json::from_str(&alarms).context("the alarms are no JSON")?;
+        Ok(all)
     }
 
     /// Lets moto look at permissions after so many calls from now on, or not any more.
@@ -270,4 +280,10 @@ impl Emulators {
     pub(crate) fn groups(&self) -> [u32; 2] {
         [self.moto.group(), self.ministack.group()]
     }
+}
+
+/// A signature that the emulators take a region and a service from, and do not check.
+fn signed(region: &str, service: &str) -> String {
+    let scope = format!("testing/20261126/{region}/{service}/aws4_request");
+    format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0")
 }
