@@ -21,8 +21,8 @@ pub use exception::{
     PolicyExceptionStatus,
 };
 pub use policy::{
-    DomainPolicy, DomainPolicySpec, GovernancePolicy, GovernancePolicySpec, Policy, PolicyFault, PolicyMatch,
-    PolicyRule, PolicyStatus, ProductMatch,
+    CelRule, DomainPolicy, DomainPolicySpec, GovernancePolicy, GovernancePolicySpec, Policy, PolicyFault,
+    PolicyMatch, PolicyRule, PolicyStatus, PolicyVariable, ProductMatch,
 };
 pub use product::{DataProduct, DataProductSpec};
 pub use provider_class::{

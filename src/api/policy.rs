@@ -76,6 +76,10 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 10), extend("format" = "date"))]
     pub grace_until: Option<String>,
+    /// Values that the expressions of the rules share. Each may use those before it, as `variables.<name>`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub variables: Vec<PolicyVariable>,
     /// The rules. In a DomainPolicy their ids begin with the domain's name in capitals, for example `CUSTOMER-001`.
     #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["id"]))]
     pub rules: Vec<PolicyRule>,
@@ -121,18 +125,23 @@ pub struct ProductMatch {
 /// One rule of a policy.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [one_kind_rule()]))]
 pub struct PolicyRule {
     /// Name of the rule, for example `SLO-001`.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$"))]
     pub id: String,
-    /// How grave a breach is. The default is what the built-in rule says.
+    /// How grave a breach is. The default is what the built-in rule says, and error for an expression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// The built-in rule that is meant. The default is the one of the same name as `id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub builtin: Option<String>,
-    /// Settings of the built-in rule, by name, for example `minimum: 99.5%`.
+    /// What a product must satisfy, in place of a built-in rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cel: Option<CelRule>,
+    /// Settings by name, for example `minimum: 99.5%`: of the built-in rule, or those that an expression reads as
+    /// `params.<name>`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16), inner(length(max = 256)))]
     pub parameters: BTreeMap<String, String>,
@@ -140,6 +149,55 @@ pub struct PolicyRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub remediation: Option<String>,
+}
+
+fn one_kind_rule() -> serde_json::Value {
+    serde_json::json!({
+        "rule": "!(has(self.builtin) && has(self.cel))",
+        "message": "a rule is built in or written; remove builtin or cel",
+    })
+}
+
+/// A rule that is written as an expression in the Common Expression Language.
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [message_rule()]))]
+pub struct CelRule {
+    /// What holds for a product that keeps the rule. It may name `object` and `oldObject` (the product, without its status),
+    /// `params`, `variables`, `domain`, `upstreams`, `standards`, `observed` and `now` (the first instant of the day).
+    #[schemars(length(min = 1, max = 2048))]
+    pub expression: String,
+    /// What is wrong with a product that breaks it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub message: Option<String>,
+    /// An expression that gives the message. Where it gives none, `message` is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
+    pub message_expression: Option<String>,
+    /// Where a product breaks it, for example `spec.slo`. The default is `spec`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub path: Option<String>,
+}
+
+fn message_rule() -> serde_json::Value {
+    serde_json::json!({
+        "rule": "has(self.message) || has(self.messageExpression)",
+        "message": "a rule that is written says what is wrong; give it a message or a messageExpression",
+    })
+}
+
+/// A value that the expressions of a policy share.
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyVariable {
+    /// Its name.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*$"))]
+    pub name: String,
+    /// Its value.
+    #[schemars(length(min = 1, max = 2048))]
+    pub expression: String,
 }
 
 /// What became of a policy.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -14,7 +14,11 @@ use kube::Client;
 use tokio::{sync::watch, time::Instant};
 
 use super::{mesh::Mesh, policies::Tallies};
-use crate::{plan::ProductName, provider::registry::Registry};
+use crate::{
+    governance::{Judgement, Precedents},
+    plan::ProductName,
+    provider::registry::Registry,
+};
 
 /// Longest time of one request to the API server.
 pub const REQUEST: Duration = Duration::from_secs(15);
@@ -47,6 +51,8 @@ pub struct Context {
     attempts: Mutex<BTreeMap<ProductName, u32>>,
     written: Mutex<BTreeMap<ProductName, Written>>,
     evaluations: AtomicU64,
+    policy_evaluations: AtomicU64,
+    precedents: Mutex<BTreeMap<ProductName, Arc<Precedents>>>,
     synced: watch::Sender<u32>,
 }
 
@@ -94,6 +100,8 @@ impl Context {
             attempts: Mutex::default(),
             written: Mutex::default(),
             evaluations: AtomicU64::new(0),
+            policy_evaluations: AtomicU64::new(0),
+            precedents: Mutex::default(),
             synced: watch::Sender::new(0),
         }
     }
@@ -163,17 +171,33 @@ impl Context {
     pub fn forget(&self, product: &ProductName) {
         self.succeeded(product);
         self.tallies.forget(product);
+        self.precedents.lock().unwrap_or_else(PoisonError::into_inner).remove(product);
         self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(product);
     }
 
-    /// Counts an evaluation of a product's policies.
-    pub fn evaluated(&self) {
+    /// Counts a judgement of a product, and keeps what the next one may take from it.
+    pub fn judged(&self, product: &ProductName, judgement: Option<&Judgement>) {
         self.evaluations.fetch_add(1, Ordering::Relaxed);
+        let Some(judgement) = judgement else { return };
+        self.policy_evaluations.fetch_add(judgement.evaluated, Ordering::Relaxed);
+        let mut precedents = self.precedents.lock().unwrap_or_else(PoisonError::into_inner);
+        precedents.insert(product.clone(), Arc::new(judgement.precedents.clone()));
     }
 
-    /// Number of evaluations so far.
+    /// What the policies found when they judged a product before.
+    pub fn precedents(&self, product: &ProductName) -> Arc<Precedents> {
+        let precedents = self.precedents.lock().unwrap_or_else(PoisonError::into_inner);
+        precedents.get(product).cloned().unwrap_or_default()
+    }
+
+    /// Number of judgements of products so far.
     pub fn evaluations(&self) -> u64 {
         self.evaluations.load(Ordering::Relaxed)
+    }
+
+    /// Number of evaluations of one policy on one product so far. A policy that read nothing that changed is not evaluated.
+    pub fn policy_evaluations(&self) -> u64 {
+        self.policy_evaluations.load(Ordering::Relaxed)
     }
 }
 

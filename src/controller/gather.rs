@@ -37,6 +37,7 @@ pub fn declared(ctx: &Context, product: &Arc<DataProduct>) -> Declared {
         classes: mesh.classes.clone(),
         standards: mesh.standards.clone(),
         policies: Arc::clone(mesh.policies()),
+        precedents: ctx.precedents(&ProductName::of(&**product)),
         exceptions: mesh.exceptions_of(&ProductName::of(&**product)),
         neighbours: mesh.neighbours(product),
     })

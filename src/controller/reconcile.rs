@@ -52,8 +52,8 @@ pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visi
         return Box::pin(departure::reconcile(ctx, product)).await;
     }
     let (mut world, provider) = gather::world(ctx, gather::declared(ctx, product)).await;
-    ctx.evaluated();
     let mut decision = decide(&world);
+    ctx.judged(&ProductName::of(&**product), decision.judgement.as_ref());
 
     let (outcomes, after) = match (&provider, &world.scope) {
         (Some(provider), Ok(scope)) if needs_finalizer(&decision) => {
@@ -160,11 +160,13 @@ async fn change(
 
 /// The judgement to show. Where the steps changed what is seen, the one that the decision rests on is out of date.
 fn judged(ctx: &Context, world: &World, decision: &Decision, after: &Observations) -> Option<Report> {
-    if decision.report.is_none() || *after == world.observations {
-        return decision.report.clone();
+    let before = decision.judgement.as_ref()?;
+    if *after == world.observations {
+        return Some(before.report.clone());
     }
-    ctx.evaluated();
-    judge(world, &decision.wanted, after)
+    let judgement = judge(world, &decision.wanted, after, &before.precedents);
+    ctx.judged(&ProductName::of(&*world.declared.product), judgement.as_ref());
+    judgement.map(|judgement| judgement.report)
 }
 
 fn ending(ctx: &Context, product: &DataProduct, facts: &Facts<'_>, reconciling: bool) -> Ending {

@@ -99,7 +99,7 @@ pub const RULES: &[Rule] = &[
         severity: Error,
         state: Grace,
         title: "A team owns the product, by itself or through its domain",
-        reads: &["spec.owner.team", "standards.quality.required_documentation"],
+        reads: &["spec.owner.team", "mesh.domain.owner", "standards.quality.required_documentation"],
         needs: None,
         parameters: &[],
         check: documentation::has_owner,
@@ -109,7 +109,12 @@ pub const RULES: &[Rule] = &[
         severity: Warning,
         state: Grace,
         title: "The owner can be reached by e-mail or Slack, of its own or of its domain",
-        reads: &["spec.owner.email", "spec.owner.slack", "standards.quality.required_documentation"],
+        reads: &[
+            "spec.owner.email",
+            "spec.owner.slack",
+            "mesh.domain.owner",
+            "standards.quality.required_documentation",
+        ],
         needs: None,
         parameters: &[],
         check: documentation::has_contact,
@@ -149,7 +154,7 @@ pub const RULES: &[Rule] = &[
         severity: Error,
         state: Grace,
         title: "No storage output port and no provider account is of a forbidden kind",
-        reads: &["spec.outputPorts[].type", "standards.storage.not_allowed"],
+        reads: &["spec.outputPorts[].type", "mesh.domain.account", "standards.storage.not_allowed"],
         needs: None,
         parameters: &[],
         check: standards::storage_is_not_forbidden,
@@ -514,7 +519,15 @@ mod tests {
                 Some(Need::Domain) => reads("mesh.domain"),
                 Some(Need::Observation) => reads("status."),
                 Some(Need::History) => true,
-                None => !reads("mesh.") && !reads("status."),
+                // What the domain says stands in for what the product leaves out, and is not missed.
+                None => {
+                    !reads("status.")
+                        && rule
+                            .reads
+                            .iter()
+                            .all(|path| !path.starts_with("mesh.") || path.starts_with("mesh.domain."))
+                }
+                Some(other) => panic!("no built-in rule needs {other:?}"),
             };
             assert!(needs, "{}", rule.id);
         }

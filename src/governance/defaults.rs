@@ -11,7 +11,7 @@ pub fn defaults() -> Vec<(GovernancePolicy, &'static str)> {
     let numbered = || RULES.iter().enumerate();
     let policy = |name: &str, state, rules: Vec<&'static str>| {
         let rule = |id: &str| PolicyRule { id: id.to_owned(), ..PolicyRule::default() };
-        let policy = Policy { state, grace_until: None, rules: rules.into_iter().map(rule).collect() };
+        let policy = Policy { state, rules: rules.into_iter().map(rule).collect(), ..Policy::default() };
         GovernancePolicy::new(name, GovernancePolicySpec { policy, matches: None })
     };
     let ids = |wanted: &dyn Fn(usize, Enforcement) -> bool| {
@@ -42,7 +42,7 @@ pub fn defaults() -> Vec<(GovernancePolicy, &'static str)> {
 pub fn policies_of(rules: &[Rule]) -> PolicySet {
     let policy = |rule: &Rule| {
         let rules = vec![PolicyRule { id: rule.id.to_owned(), ..PolicyRule::default() }];
-        Compiled::global(rule.id, &Policy { state: rule.state, grace_until: None, rules }, None)
+        Compiled::global(rule.id, &Policy { state: rule.state, rules, ..Policy::default() }, None)
     };
     rules.iter().map(policy).collect()
 }

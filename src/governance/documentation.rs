@@ -66,13 +66,17 @@ fn requires(input: &Input<'_>, part: &str) -> bool {
 
 /// The product's own owner, and the domain's for what that one leaves out.
 fn owners<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a Owner> {
-    input.spec().owner.as_ref().into_iter().chain(input.domain_owner)
+    let domain = input.domain.and_then(|domain| domain.spec.owner.as_ref());
+    input.spec().owner.as_ref().into_iter().chain(domain)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::{
-        api::product::{DataSchema, Owner, Slo},
+        api::{
+            DataDomain, DataDomainSpec,
+            product::{DataSchema, Owner, Slo},
+        },
         governance::{
             Input,
             fixtures::{assert_table, broken_by, evaluate, input, product, standards},
@@ -99,6 +103,10 @@ mod tests {
         );
     }
 
+    fn owned(owner: Option<Owner>) -> DataDomain {
+        DataDomain::new("customer", DataDomainSpec { owner, ..DataDomainSpec::default() })
+    }
+
     #[test]
     fn a_team_owns_the_product_by_itself_or_through_its_domain() {
         let named = || Some(owner(Some("team-a"), None, None));
@@ -112,7 +120,8 @@ mod tests {
         ];
         for (case, own, domain, expected) in cases {
             let product = product(|spec| spec.owner = own);
-            let input = Input { domain_owner: domain.as_ref(), ..input(&product) };
+            let domain = owned(domain);
+            let input = Input { domain: Some(&domain), ..input(&product) };
             assert_eq!(broken_by("DOC-002", &input).len(), expected, "{case}");
         }
     }
@@ -127,7 +136,8 @@ mod tests {
         ];
         for (case, own, domain, expected) in cases {
             let product = product(|spec| spec.owner = own);
-            let input = Input { domain_owner: domain.as_ref(), ..input(&product) };
+            let domain = owned(domain);
+            let input = Input { domain: Some(&domain), ..input(&product) };
             assert_eq!(broken_by("DOC-003", &input).len(), expected, "{case}");
         }
     }

@@ -15,7 +15,9 @@
 mod catalogue;
 mod defaults;
 mod documentation;
+mod evaluate;
 mod exception;
+mod judge;
 mod lineage;
 mod observed;
 mod policy;
@@ -28,8 +30,10 @@ mod rule;
 mod schema;
 mod score;
 mod security;
+mod sight;
 mod slo;
 mod standards;
+mod topic;
 
 use std::collections::BTreeMap;
 
@@ -37,8 +41,8 @@ use jiff::civil::Date;
 
 use crate::{
     api::{
-        DataProduct, DataProductSpec, PlatformStandardsSpec,
-        product::{OutputPort, Owner, SchemaField},
+        DataDomain, DataProduct, DataProductSpec, PlatformStandardsSpec,
+        product::{OutputPort, SchemaField},
         status::Severity,
     },
     model::lineage::Neighbours,
@@ -46,9 +50,10 @@ use crate::{
 
 pub use catalogue::RULES;
 pub use defaults::{defaults, policies_of};
+pub use evaluate::{Judgement, Precedents};
 pub use exception::{Exception, standing};
 pub use observed::Resource;
-pub use policy::{Policy, PolicySet, Subject};
+pub use policy::{MAX_POLICY_COST, Policy, PolicySet, Subject};
 pub use port::{PORT_TYPES, PortKind, port_kind};
 pub use report::{Report, Violation};
 pub use rule::{Need, Parameter, Rule};
@@ -60,8 +65,10 @@ pub struct Input<'a> {
     pub product: &'a DataProduct,
     /// The standards that it is judged by. A list that is empty states no standard.
     pub standards: &'a PlatformStandardsSpec,
-    /// Owner of the domain, who stands in for what the product's own owner leaves out.
-    pub domain_owner: Option<&'a Owner>,
+    /// The product before the change; `None` where nobody asks for a change, as in the operator.
+    pub previous: Option<&'a DataProduct>,
+    /// The domain that the product's namespace belongs to, whose owner stands in for what the product's own owner leaves out.
+    pub domain: Option<&'a DataDomain>,
     /// The accounts that STD-002 compares; `None` where no provider is known, as on the command line.
     pub accounts: Option<Accounts<'a>>,
     /// The resources that are wanted and were found; `None` where nobody looks, as on the command line.
@@ -93,7 +100,8 @@ impl<'a> Input<'a> {
         Self {
             product,
             standards,
-            domain_owner: None,
+            previous: None,
+            domain: None,
             accounts: None,
             observed: None,
             bound_domain: None,

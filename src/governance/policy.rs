@@ -3,19 +3,28 @@
 //! Policies are compiled once, when they change, and then only read. What is wrong with a rule is a fault of its policy:
 //! it is told there, and the other rules go on.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Selector, SelectorExt};
 use sha2::{Digest, Sha256};
 
-use super::{Finding, Input, Need, RULES, Report, Rule, Violation, rule};
-use crate::api::{
-    DataProduct, Enforcement, Policy as Declared, PolicyFault, PolicyMatch, PolicyRule, ProductMatch,
-    product::{Classification, Lifecycle},
-    status::Severity,
+use super::{
+    RULES,
+    judge::{Judge, Names},
+    topic::Topic,
 };
+use crate::{
+    api::{
+        DataProduct, Enforcement, Policy as Declared, PolicyFault, PolicyMatch, PolicyRule, ProductMatch,
+        product::{Classification, Lifecycle},
+    },
+    cel::Expression,
+};
+
+/// What the expressions of one policy may cost together at worst.
+pub const MAX_POLICY_COST: u64 = 10 * crate::cel::MAX_COST;
 
 /// What a policy is chosen by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,22 +50,16 @@ pub struct Policy {
     grace_until: Option<Date>,
     domains: Vec<String>,
     product: ProductMatch,
-    rules: Vec<Judge>,
+    /// Values that its expressions share, each of which may use those before it.
+    pub(super) variables: Vec<(String, Expression)>,
+    pub(super) rules: Vec<Judge>,
+    /// What its rules read.
+    pub(super) reads: BTreeSet<Topic>,
     /// Ids of the rules that cannot be evaluated.
-    broken: Vec<String>,
+    pub(super) broken: Vec<String>,
     /// False for a policy of a namespace that belongs to no domain.
     bound: bool,
-    hash: [u8; 32],
-}
-
-/// A rule with its settings.
-#[derive(Debug, Clone, PartialEq)]
-struct Judge {
-    id: String,
-    severity: Option<Severity>,
-    rule: &'static Rule,
-    parameters: BTreeMap<String, String>,
-    remediation: Option<String>,
+    pub(super) hash: [u8; 32],
 }
 
 impl Subject {
@@ -116,11 +119,17 @@ impl Policy {
         let mut hash = Sha256::new();
         // Policies are plain data, so that their serialization cannot fail.
         hash.update(serde_json::to_vec(&(&source, declared, &matches)).unwrap_or_default());
-        let (mut rules, mut faults, mut broken) = (Vec::new(), Vec::new(), Vec::new());
+        let (variables, mut faults) = variables(declared);
+        let (mut rules, mut broken) = (Vec::new(), Vec::new());
+        let mut cost = variables.iter().fold(0_u64, |cost, (_, variable)| cost.saturating_add(variable.cost));
         for rule in &declared.rules {
-            match refused(rule).map_or_else(|| Judge::compile(rule), Err) {
-                Ok(judge) => rules.push(judge),
-                Err(message) => {
+            let names = Names { variables: &variables };
+            let judge = refused(rule).map_or_else(|| Judge::compile(rule, &names), Err);
+            cost = judge.as_ref().map_or(cost, |judge| cost.saturating_add(judge.cost()));
+            match judge {
+                Ok(judge) if cost <= MAX_POLICY_COST => rules.push(judge),
+                refused => {
+                    let message = refused.err().unwrap_or_else(|| too_costly(cost));
                     broken.push(rule.id.clone());
                     faults.push(PolicyFault { rule: rule.id.clone(), message });
                 }
@@ -138,6 +147,8 @@ impl Policy {
             grace_until: grace_until.and_then(Result::ok),
             domains: matches.domains,
             product: matches.product,
+            variables,
+            reads: rules.iter().flat_map(|judge| judge.reads.iter().cloned()).collect(),
             rules,
             broken,
             bound: true,
@@ -157,7 +168,7 @@ impl Policy {
     }
 
     /// How strict the policy is on a day.
-    fn state_on(&self, today: Option<Date>) -> Enforcement {
+    pub(super) fn state_on(&self, today: Option<Date>) -> Enforcement {
         match (self.state, self.grace_until, today) {
             (Enforcement::Grace, Some(until), Some(today)) if today > until => Enforcement::Enforced,
             (state, ..) => state,
@@ -165,48 +176,38 @@ impl Policy {
     }
 
     /// The first day on which the policy is enforced, where it is in grace on this one.
-    fn deadline(&self, today: Option<Date>) -> Option<Date> {
+    pub(super) fn deadline(&self, today: Option<Date>) -> Option<Date> {
         let until = self.grace_until.filter(|_| self.state_on(today) == Enforcement::Grace)?;
         until.tomorrow().ok()
     }
 }
 
+/// The variables of a policy that can be evaluated, and what is wrong with the others.
+fn variables(declared: &Declared) -> (Vec<(String, Expression)>, Vec<PolicyFault>) {
+    let (mut variables, mut faults) = (Vec::new(), Vec::new());
+    for variable in &declared.variables {
+        let names = Names { variables: &variables };
+        match Expression::of_any_type(&variable.expression, &names.declarations(&BTreeMap::new())) {
+            Ok(expression) => variables.push((variable.name.clone(), expression)),
+            Err(fault) => faults.push(PolicyFault {
+                rule: format!("variables.{}", variable.name),
+                message: format!("expression {fault}"),
+            }),
+        }
+    }
+    (variables, faults)
+}
+
+fn too_costly(cost: u64) -> String {
+    format!(
+        "with this rule the expressions of the policy may cost {cost} at worst; together at most {MAX_POLICY_COST} is \
+         allowed; move rules into another policy, or make them cheaper"
+    )
+}
+
 /// Whether labels are selected. A selector that cannot be read selects nothing.
 fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
     Selector::try_from(selector.clone()).is_ok_and(|selector| selector.matches(labels))
-}
-
-impl Judge {
-    fn compile(declared: &PolicyRule) -> Result<Self, String> {
-        let name = declared.builtin.as_ref().unwrap_or(&declared.id);
-        let rule = RULES.iter().find(|rule| rule.id == name).ok_or_else(|| {
-            let ids = RULES.iter().map(|rule| rule.id).collect::<Vec<_>>().join(", ");
-            format!("there is no built-in rule {name}; the built-in rules are {ids}")
-        })?;
-        for (name, value) in &declared.parameters {
-            let known = rule.parameters.iter().find(|parameter| parameter.name == name);
-            let names =
-                || rule.parameters.iter().map(|parameter| parameter.name).collect::<Vec<_>>().join(", ");
-            let parameter = known.ok_or_else(|| match names() {
-                names if names.is_empty() => format!("{} has no parameters; remove {name}", rule.id),
-                names => format!("{} has no parameter {name}; its parameters are {names}", rule.id),
-            })?;
-            (parameter.check)(value).map_err(|error| {
-                format!("parameter {name} of {}: {error}; write for example {}", rule.id, parameter.default)
-            })?;
-        }
-        Ok(Self {
-            id: declared.id.clone(),
-            severity: declared.severity,
-            rule,
-            parameters: declared.parameters.clone(),
-            remediation: declared.remediation.clone(),
-        })
-    }
-
-    fn findings(&self, input: &Input<'_>) -> Vec<Finding> {
-        (self.rule.check)(&Input { parameters: Some(&self.parameters), ..*input })
-    }
 }
 
 /// The policies of a mesh.
@@ -231,77 +232,6 @@ impl PolicySet {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-
-    /// Judges a product by every policy that matches it.
-    pub fn evaluate(&self, input: &Input<'_>) -> Report {
-        let subject = Subject::of(input.product);
-        let (mut violations, mut not_evaluated, mut policies) = (Vec::new(), Vec::new(), Vec::new());
-        let mut hash = rule::hasher(input.standards);
-        for policy in self.0.iter().filter(|policy| policy.judges(&subject)) {
-            hash.update(policy.hash);
-            policies.push(policy.source.clone());
-            // What cannot be evaluated is not passed.
-            not_evaluated.extend(policy.broken.iter().cloned());
-            for judge in &policy.rules {
-                if judge.rule.needs.is_some_and(|need| !need.is_met(input)) {
-                    not_evaluated.push(judge.id.clone());
-                } else {
-                    let found = judge.findings(input).into_iter();
-                    violations.extend(found.map(|finding| policy.violation(judge, finding, input)));
-                }
-            }
-        }
-        Report::new(strictest(violations), not_evaluated, policies, input.standards, rule::hex(hash))
-    }
-}
-
-impl Policy {
-    fn violation(&self, judge: &Judge, finding: Finding, input: &Input<'_>) -> Violation {
-        let today = input.today;
-        // Of several exceptions the one that lasts longest counts.
-        let exceptions = input.exceptions.iter().filter(|exception| exception.rules.contains(&judge.id));
-        let exception = exceptions.max_by_key(|exception| exception.expires);
-        let state = match (self.state_on(today), judge.rule.needs) {
-            // An error that stops change would stop the very correction that mends it.
-            (Enforcement::Enforced, Some(Need::Observation)) => Enforcement::Grace,
-            (state, _) => state,
-        };
-        let deadline = self.deadline(today).filter(|_| judge.rule.needs != Some(Need::Observation));
-        Violation {
-            id: judge.id.clone(),
-            severity: finding.severity.or(judge.severity).unwrap_or(judge.rule.severity),
-            state,
-            deadline,
-            policy: self.source.clone(),
-            exception: exception.map(|exception| (exception.name.clone(), exception.expires)),
-            path: finding.path,
-            message: finding.message,
-            remediation: judge.remediation.clone().unwrap_or(finding.remediation),
-        }
-    }
-}
-
-/// What several policies say in the same words is one violation, as strict as the strictest of them says. What one policy
-/// says twice it means twice.
-fn strictest(violations: Vec<Violation>) -> Vec<Violation> {
-    let mut said_before: BTreeMap<(String, String, String, String), usize> = BTreeMap::new();
-    let mut kept: BTreeMap<(String, String, String, usize), Violation> = BTreeMap::new();
-    for violation in violations {
-        let Violation { id, path, message, policy, .. } = &violation;
-        let before =
-            said_before.entry((policy.clone(), id.clone(), path.clone(), message.clone())).or_default();
-        *before += 1;
-        match kept.entry((id.clone(), path.clone(), message.clone(), *before)) {
-            Entry::Vacant(new) => {
-                new.insert(violation);
-            }
-            Entry::Occupied(mut other) if violation.strictness() > other.get().strictness() => {
-                other.insert(violation);
-            }
-            Entry::Occupied(_) => {}
-        }
-    }
-    kept.into_values().collect()
 }
 
 #[cfg(test)]

@@ -55,10 +55,16 @@ pub enum Need {
     Mesh,
     /// The domain of the product's namespace.
     Domain,
+    /// What that domain says of itself.
+    DomainSpec,
     /// What the provider observed.
     Observation,
     /// The contracts that were accepted before.
     History,
+    /// The product before the change, which only admission knows.
+    Previous,
+    /// What day it is.
+    Today,
 }
 
 impl Need {
@@ -67,8 +73,11 @@ impl Need {
         match self {
             Self::Mesh => "the other products of the mesh",
             Self::Domain => "the domain of its namespace",
+            Self::DomainSpec => "what the domain of its namespace says of itself",
             Self::Observation => "what the provider observed",
             Self::History => "the contracts that were accepted before, which this release does not keep",
+            Self::Previous => "the product before the change, which only admission knows",
+            Self::Today => "what day it is",
         }
     }
 
@@ -77,8 +86,11 @@ impl Need {
         match self {
             Self::Mesh => input.neighbours.is_some(),
             Self::Domain => input.bound_domain.is_some(),
+            Self::DomainSpec => input.domain.is_some(),
             Self::Observation => input.observed.is_some(),
             Self::History => false,
+            Self::Previous => input.previous.is_some(),
+            Self::Today => input.today.is_some(),
         }
     }
 }

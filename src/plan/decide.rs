@@ -10,7 +10,7 @@ use crate::{
         product::{Approval, Lifecycle, Management},
         status::ResourceState,
     },
-    governance::Report,
+    governance::{Judgement, Report},
     model::resource::{Key, Kind},
     plan::{
         assess::{Assessment, Memory, Wanted, assess_all},
@@ -28,8 +28,8 @@ use crate::{
 /// What is to be done and said about a product that lives.
 #[derive(Debug, Clone)]
 pub struct Decision {
-    /// The judgement that the decision rests on, where the standards exist.
-    pub report: Option<Report>,
+    /// The judgement that the decision rests on, where there are standards and policies.
+    pub judgement: Option<Judgement>,
     /// Whether errors stop change.
     pub enforcement: Enforcement,
     /// What the product wants outside; empty when it has no scope.
@@ -69,9 +69,10 @@ pub fn decide(world: &World) -> Decision {
             }
         },
     };
-    let report = judge(world, &wanted, &world.observations);
+    let judgement = judge(world, &wanted, &world.observations, &declared.precedents);
+    let report = judgement.as_ref().map(|judgement| &judgement.report);
     let hash = desired::hash(&wanted);
-    blockers.extend(holds(declared, report.as_ref(), enforcement, &hash));
+    blockers.extend(holds(declared, report, enforcement, &hash));
     let mut plan = build(&assessments, permissions(world, &blockers, &hash));
     if let Ok(scope) = &world.scope {
         plan.notes = desired::notes(&declared.product, scope);
@@ -80,7 +81,7 @@ pub fn decide(world: &World) -> Decision {
         // An approval that nothing waits for is no reason for anything.
         blockers.retain(|blocker| !matches!(blocker, Blocker::AwaitingApproval { .. }));
     }
-    Decision { report, enforcement, wanted, hash, assessments, memory, plan, blockers }
+    Decision { judgement, enforcement, wanted, hash, assessments, memory, plan, blockers }
 }
 
 /// Decides about a product that is being deleted and has a scope.

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     api::PolicyException,
-    governance::{self, Input, Report, standing},
+    governance::{self, Input, Judgement, Precedents, standing},
     plan::{
         assess::{Observation, Observations, Wanted},
         blocker::Blocker,
@@ -17,7 +17,14 @@ use crate::{
 
 /// Judges a product by the policies, where there are policies and standards. Before the steps that is by what was observed first; after
 /// them by what was observed then, because they may have mended what was found or made what is now to be judged.
-pub fn judge(world: &World, wanted: &[Wanted], observations: &Observations) -> Option<Report> {
+///
+/// Only policies that read what has changed since the precedents are evaluated.
+pub fn judge(
+    world: &World,
+    wanted: &[Wanted],
+    observations: &Observations,
+    precedents: &Precedents,
+) -> Option<Judgement> {
     let declared = &world.declared;
     let standards = declared.standards.as_ref()?;
     let scope = world.scope.as_ref().ok();
@@ -29,7 +36,7 @@ pub fn judge(world: &World, wanted: &[Wanted], observations: &Observations) -> O
     let exceptions = declared.exceptions.iter().filter_map(standing).collect::<Vec<_>>();
     let input = Input {
         exceptions: &exceptions,
-        domain_owner: domain.and_then(|domain| domain.spec.owner.as_ref()),
+        domain: domain.map(Arc::as_ref),
         accounts: accounts(scope),
         observed: Some(&found(wanted, observations)),
         bound_domain: bound_domain(world),
@@ -37,7 +44,7 @@ pub fn judge(world: &World, wanted: &[Wanted], observations: &Observations) -> O
         today: Some(declared.now.to_zoned(TimeZone::UTC).date()),
         ..Input::of(&declared.product, &standards.spec)
     };
-    Some(declared.policies.evaluate(&input))
+    Some(declared.policies.judge(&input, precedents))
 }
 
 /// The domain of the namespace. One that the product does not name is known from the refusal to bind it.

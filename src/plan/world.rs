@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{DataDomain, DataProduct, PlatformStandards, PolicyException, ProviderClass},
-    governance::PolicySet,
+    governance::{PolicySet, Precedents},
     model::lineage::Neighbours,
     plan::{assess::Observations, blocker::Blocker, scope::Scope},
 };
@@ -30,6 +30,8 @@ pub struct Declared {
     pub standards: Option<Arc<PlatformStandards>>,
     /// The policies that judge products.
     pub policies: Arc<PolicySet>,
+    /// What the policies found when they judged this product before.
+    pub precedents: Arc<Precedents>,
     /// The exceptions that were asked for this product.
     pub exceptions: Vec<Arc<PolicyException>>,
     /// The neighbours in the mesh.

@@ -59,7 +59,8 @@ fn under_no_policy_does_what_was_observed_stop_the_change_that_mends_it() -> Res
     let observed = resources(&pairs);
     let rules =
         ["SEC-004", "SEC-005", "SEC-008"].map(|id| PolicyRule { id: id.to_owned(), ..PolicyRule::default() });
-    let declared = api::Policy { state: Enforcement::Enforced, grace_until: None, rules: rules.into() };
+    let declared =
+        api::Policy { state: Enforcement::Enforced, rules: rules.into(), ..api::Policy::default() };
     let policies: PolicySet = [Policy::global("strict", &declared, None)].into_iter().collect();
     let report = policies.evaluate(&input(&product, &standards, &observed));
     ensure!(report.errors == 5, "{:?}", report.violations);

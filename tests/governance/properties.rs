@@ -2,7 +2,7 @@
 
 use dataproduct_operator::{
     api::{
-        DataProduct, Enforcement, PlatformStandardsSpec,
+        DataDomain, DataDomainSpec, DataProduct, Enforcement, PlatformStandardsSpec,
         product::{Classification, Owner, SchemaField},
         status::{ReportResult, Severity},
     },
@@ -43,7 +43,9 @@ const WORSENINGS: &[(&str, Worsening)] = &[
 ];
 
 fn judge(product: &DataProduct, standards: &PlatformStandardsSpec, domain_owner: Option<&Owner>) -> Report {
-    policies_of(RULES).evaluate(&Input { domain_owner, ..input(product, standards, &[]) })
+    let domain =
+        DataDomain::new("any", DataDomainSpec { owner: domain_owner.cloned(), ..DataDomainSpec::default() });
+    policies_of(RULES).evaluate(&Input { domain: Some(&domain), ..input(product, standards, &[]) })
 }
 
 fn input<'a>(

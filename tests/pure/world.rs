@@ -51,6 +51,7 @@ pub(crate) fn declared(manifests: &str) -> Declared {
             .next()
             .map(Arc::new),
         policies: Arc::new(policies(&documents)),
+        precedents: Arc::default(),
         exceptions: pick::<PolicyException>(&documents, "PolicyException")
             .into_iter()
             .map(Arc::new)

@@ -2,8 +2,11 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    api::{DataProduct, product::Slo},
-    governance::fixtures::{input, product},
+    api::{DataProduct, product::Slo, status::Severity},
+    governance::{
+        Input, PolicySet,
+        fixtures::{input, product},
+    },
 };
 
 fn declared(value: serde_json::Value) -> Declared {
@@ -65,7 +68,7 @@ fn a_policy_judges_the_products_that_every_part_of_its_match_selects() {
 #[test]
 fn what_cannot_be_evaluated_is_a_fault_that_says_what_is_allowed() {
     let cases = [
-        (json!({"id": "NOPE-001"}), "the built-in rules are SCHEMA-001"),
+        (json!({"id": "NOPE-001"}), "write cel, or one of the built-in rules SCHEMA-001"),
         (json!({"id": "SLO-001", "parameters": {"maximum": "1%"}}), "its parameters are minimum"),
         (json!({"id": "SEC-001", "parameters": {"x": "y"}}), "has no parameters"),
         (json!({"id": "SLO-001", "parameters": {"minimum": "most"}}), "write for example 99%"),

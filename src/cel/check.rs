@@ -1,0 +1,509 @@
+//! The check of an expression: of what type each part is, what it costs at worst, and what it reads.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use cel::{
+    IdedExpr,
+    common::ast::{
+        CallExpr, ComprehensionExpr, EntryExpr, Expr, ListExpr, LiteralValue, MapExpr, SelectExpr,
+        SourceInfo, operators,
+    },
+};
+
+use super::{
+    compile::{Declarations, Fault, MAX_DEPTH, deep, offset},
+    cost::{Cost, Size},
+    functions::{FUNCTIONS, Function, Takes},
+    pattern::Pattern,
+    types::{Field, MapType, Type},
+};
+
+/// Names that a message lists at most.
+const LISTED: usize = 24;
+
+type Checked = Result<(Type, Cost), Fault>;
+
+/// Goes through an expression once.
+pub(super) struct Checker<'a> {
+    declared: &'a Declarations,
+    source: &'a str,
+    info: &'a SourceInfo,
+    /// The names that comprehensions bind, the innermost last.
+    bound: Vec<(String, Type)>,
+    depth: usize,
+    pub(super) reads: BTreeSet<Vec<String>>,
+    pub(super) patterns: BTreeMap<String, Pattern>,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(declared: &'a Declarations, source: &'a str, info: &'a SourceInfo) -> Self {
+        let (bound, reads, patterns) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
+        Self { declared, source, info, bound, depth: 0, reads, patterns }
+    }
+
+    fn fault(&self, id: u64, message: &str) -> Fault {
+        Fault::at(self.source, offset(self.info, id), message)
+    }
+
+    /// The type of an expression and its cost.
+    pub(super) fn check(&mut self, expr: &mut IdedExpr) -> Checked {
+        let depth = self.depth;
+        if depth >= MAX_DEPTH {
+            return Err(self.fault(expr.id, &deep()));
+        }
+        self.depth = depth + 1;
+        let checked = self.part(expr);
+        self.depth = depth;
+        checked
+    }
+
+    fn part(&mut self, expr: &mut IdedExpr) -> Checked {
+        let id = expr.id;
+        match &mut expr.expr {
+            Expr::Literal(literal) => self.literal(id, literal),
+            Expr::Ident(_) | Expr::Select(_) => {
+                let (type_, cost, path) = self.chain(expr)?;
+                self.reads.extend(path);
+                Ok((type_, cost))
+            }
+            Expr::Call(call) => self.call(id, call),
+            Expr::List(list) => self.list(list),
+            Expr::Map(map) => self.map(id, map),
+            Expr::Comprehension(comprehension) => self.comprehension(id, comprehension),
+            Expr::Struct(_) => {
+                Err(self.fault(id, "messages cannot be made here; write a map: {'key': value}"))
+            }
+            Expr::Unspecified => Err(self.fault(id, "this is no expression")),
+        }
+    }
+
+    fn literal(&self, id: u64, literal: &LiteralValue) -> Checked {
+        let type_ = match literal {
+            LiteralValue::Boolean(_) => Type::Bool,
+            LiteralValue::Double(_) => Type::Double,
+            LiteralValue::Int(_) => Type::Int,
+            LiteralValue::UInt(_) => Type::Uint,
+            LiteralValue::Null => Type::Null,
+            LiteralValue::String(text) => Type::text(text.inner().chars().count() as u64),
+            LiteralValue::Bytes(_) => {
+                return Err(self.fault(id, "there are no bytes here; write a text: 'abc'"));
+            }
+        };
+        Ok((type_, Cost(0)))
+    }
+
+    /// A name, or a selection of fields from it; with the path that this reads, where it begins at a declared name.
+    fn chain(&mut self, expr: &mut IdedExpr) -> Result<(Type, Cost, Option<Vec<String>>), Fault> {
+        let id = expr.id;
+        match &mut expr.expr {
+            Expr::Ident(name) => {
+                if let Some((_, type_)) = self.bound.iter().rev().find(|(bound, _)| bound == name) {
+                    return Ok((type_.clone(), Cost(1), None));
+                }
+                let type_ = self.declared.get(name).ok_or_else(|| {
+                    let known = self.declared.names().collect::<Vec<_>>();
+                    self.fault(id, &format!("{name} is not known; the names are {}", listed(&known)))
+                })?;
+                Ok((type_.clone(), Cost(1), Some(vec![name.clone()])))
+            }
+            Expr::Select(select) => {
+                let (of, cost, path) = self.chain_or_part(&mut select.operand)?;
+                let type_ = self.field(id, &of, select)?;
+                let path = path.map(|mut path| {
+                    path.push(select.field.clone());
+                    path
+                });
+                Ok((if select.test { Type::Bool } else { type_ }, cost + Cost(1), path))
+            }
+            _ => self.check(expr).map(|(type_, cost)| (type_, cost, None)),
+        }
+    }
+
+    fn chain_or_part(&mut self, expr: &mut IdedExpr) -> Result<(Type, Cost, Option<Vec<String>>), Fault> {
+        match expr.expr {
+            Expr::Ident(_) | Expr::Select(_) => self.chain(expr),
+            _ => self.check(expr).map(|(type_, cost)| (type_, cost, None)),
+        }
+    }
+
+    fn field(&self, id: u64, of: &Type, select: &SelectExpr) -> Result<Type, Fault> {
+        let name = &select.field;
+        match of {
+            Type::Object(fields) => {
+                fields.fields.get(name).map(|field| field.type_.clone()).ok_or_else(|| {
+                    let known = fields.fields.keys().map(String::as_str).collect::<Vec<_>>();
+                    self.fault(id, &format!("{of} has no field {name}; its fields are {}", listed(&known)))
+                })
+            }
+            Type::Map(map) => Ok(map.value.as_ref().clone()),
+            Type::Dyn(size) => Ok(Type::Dyn(*size)),
+            Type::Optional(_) => {
+                Err(self.fault(id, &format!("this may be missing; write .?{name}, or .value().{name}")))
+            }
+            other => Err(self.fault(id, &format!("{other} has no fields, so no {name}"))),
+        }
+    }
+
+    fn list(&mut self, list: &mut ListExpr) -> Checked {
+        let (mut of, mut cost) = (Type::unknown(), Cost(10));
+        let size = Size(list.elements.len() as u64);
+        for (place, element) in list.elements.iter_mut().enumerate() {
+            let (mut type_, step) = self.check(element)?;
+            if list.optional_indices.contains(&place)
+                && let Type::Optional(inner) = type_
+            {
+                type_ = Arc::unwrap_or_clone(inner);
+            }
+            cost += step + copy(&type_);
+            of = of.or(type_);
+        }
+        Ok((Type::List(Arc::new(of), size), cost))
+    }
+
+    fn map(&mut self, id: u64, map: &mut MapExpr) -> Checked {
+        let (mut key, mut value, mut cost) = (Type::unknown(), Type::unknown(), Cost(30));
+        let size = Size(map.entries.len() as u64);
+        for entry in &mut map.entries {
+            let EntryExpr::MapEntry(entry) = &mut entry.expr else {
+                return Err(self.fault(id, "this is no map"));
+            };
+            let (key_type, key_cost) = self.check(&mut entry.key)?;
+            let (mut type_, step) = self.check(&mut entry.value)?;
+            if entry.optional
+                && let Type::Optional(inner) = type_
+            {
+                type_ = Arc::unwrap_or_clone(inner);
+            }
+            cost += key_cost + step + copy(&key_type) + copy(&type_);
+            key = key.or(key_type);
+            value = value.or(type_);
+        }
+        Ok((Type::Map(MapType { key: Arc::new(key), value: Arc::new(value), size, literal: true }), cost))
+    }
+
+    /// What a macro such as `all` or `map` became.
+    fn comprehension(&mut self, id: u64, comprehension: &mut ComprehensionExpr) -> Checked {
+        let ComprehensionExpr {
+            iter_range,
+            iter_var,
+            iter_var2,
+            accu_var,
+            accu_init,
+            loop_cond,
+            loop_step,
+            result,
+        } = comprehension;
+        if iter_var2.is_some() {
+            return Err(self.fault(id, "macros with two variables are not there; use one"));
+        }
+        let (range, range_cost) = self.check(iter_range)?;
+        let (element, times) = self.elements(iter_range.id, &range)?;
+        let (initial, initial_cost) = self.check(accu_init)?;
+        let copied = copy(&element);
+        // What the macro added around the part that somebody wrote is not nesting.
+        let depth = self.depth;
+        self.depth = depth.saturating_sub(2);
+        self.bound.push((accu_var.clone(), initial.clone()));
+        self.bound.push((iter_var.clone(), element));
+        let inside = self.loop_of(loop_cond, loop_step);
+        self.bound.truncate(self.bound.len().saturating_sub(2));
+        let (step, step_cost) = inside?;
+        let grown = match (initial, step) {
+            (initial, _) if times == Size(0) => initial,
+            // Each step adds to the list what it adds to an empty one.
+            (Type::List(..), Type::List(of, added)) => Type::List(of, added * times),
+            (initial @ (Type::Bool | Type::Int), step) if step.fits(&initial) => initial,
+            (_, step) => return Err(self.fault(id, &format!("this macro cannot gather {step}"))),
+        };
+        self.bound.push((accu_var.clone(), grown));
+        let end = self.check(result);
+        self.bound.pop();
+        self.depth = depth;
+        let (type_, result_cost) = end?;
+        Ok((type_, range_cost + initial_cost + (step_cost + copied + Cost(1)) * times + result_cost))
+    }
+
+    fn loop_of(&mut self, condition: &mut IdedExpr, step: &mut IdedExpr) -> Checked {
+        let (_, condition_cost) = self.check(condition)?;
+        let (type_, step_cost) = self.check(step)?;
+        Ok((type_, condition_cost + step_cost))
+    }
+
+    /// What a comprehension over a value binds, and how often.
+    fn elements(&self, id: u64, range: &Type) -> Result<(Type, Size), Fault> {
+        match range {
+            Type::List(of, size) => Ok((of.as_ref().clone(), *size)),
+            Type::Map(map) if map.literal => {
+                Err(self
+                    .fault(id, "the keys of a map that is written here come in no fixed order; write a list"))
+            }
+            Type::Map(map) => Ok((map.key.as_ref().clone(), map.size)),
+            Type::Dyn(size) => Ok((Type::Dyn(*size), *size)),
+            other => Err(self.fault(id, &format!("{other} is no list and no map"))),
+        }
+    }
+
+    fn call(&mut self, id: u64, call: &mut CallExpr) -> Checked {
+        if call.target.is_none()
+            && let Some(checked) = self.operator(id, call)?
+        {
+            return Ok(checked);
+        }
+        let (name, method) = self.called(call);
+        let named = || FUNCTIONS.iter().filter(|function| function.name == name);
+        if named().next().is_none() {
+            return Err(self.fault(id, &unknown_function(&name)));
+        }
+        let mut cost = Cost(0);
+        let mut types = Vec::new();
+        let takes_pattern = named().any(|function| function.takes.contains(&Takes::Pattern));
+        if method && let Some(target) = &mut call.target {
+            let (type_, step) = self.check(target)?;
+            types.push(type_);
+            cost += step;
+        }
+        for argument in &mut call.args {
+            let (type_, step) = if takes_pattern && types.len() == 1 {
+                self.pattern(argument)?
+            } else {
+                self.check(argument)?
+            };
+            types.push(type_);
+            cost += step;
+        }
+        let fits = |function: &&Function| {
+            function.method == method
+                && function.takes.len() == types.len()
+                && function.takes.iter().zip(&types).all(|(takes, type_)| takes.accepts(type_))
+        };
+        let function = named().find(fits).ok_or_else(|| {
+            let given = types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let signatures = named().map(Function::signature).collect::<Vec<_>>().join(" or ");
+            self.fault(id, &format!("{name} does not take ({given}); write {signatures}"))
+        })?;
+        Ok(((function.gives)(&types), cost + (function.cost)(&types)))
+    }
+
+    /// The name of a function with its namespace, and whether it is called on a value.
+    fn called(&self, call: &CallExpr) -> (String, bool) {
+        let namespace = call.target.as_ref().and_then(|target| match &target.expr {
+            Expr::Ident(name) if self.declared.get(name).is_none() => Some(name),
+            _ => None,
+        });
+        let qualified = namespace.map(|namespace| format!("{namespace}.{}", call.func_name));
+        match qualified.filter(|name| FUNCTIONS.iter().any(|function| function.name == name)) {
+            Some(name) => (name, false),
+            None => (call.func_name.clone(), call.target.is_some()),
+        }
+    }
+
+    /// A pattern, which is compiled here and found by its name when the expression is evaluated.
+    fn pattern(&mut self, argument: &mut IdedExpr) -> Checked {
+        let Expr::Literal(LiteralValue::String(text)) = &argument.expr else {
+            return Err(self.fault(
+                argument.id,
+                "a pattern is written as it is, for example '^[a-z]+$'; it cannot be computed",
+            ));
+        };
+        let text = text.inner().to_owned();
+        let pattern = Pattern::compile(&text).map_err(|message| self.fault(argument.id, &message))?;
+        let name = Pattern::name(&text);
+        self.patterns.insert(name.clone(), pattern);
+        argument.expr = Expr::Ident(name);
+        Ok((Type::Pattern, Cost(0)))
+    }
+
+    /// An operator, where the call is one.
+    fn operator(&mut self, id: u64, call: &mut CallExpr) -> Result<Option<(Type, Cost)>, Fault> {
+        use operators as op;
+        let name = call.func_name.as_str();
+        let known = [
+            op::CONDITIONAL,
+            op::LOGICAL_AND,
+            op::LOGICAL_OR,
+            op::LOGICAL_NOT,
+            op::SUBSTRACT,
+            op::ADD,
+            op::MULTIPLY,
+            op::DIVIDE,
+            op::MODULO,
+            op::EQUALS,
+            op::NOT_EQUALS,
+            op::GREATER_EQUALS,
+            op::LESS_EQUALS,
+            op::GREATER,
+            op::LESS,
+            op::NEGATE,
+            op::INDEX,
+            op::OPT_INDEX,
+            op::OPT_SELECT,
+            op::NOT_STRICTLY_FALSE,
+            op::IN,
+        ];
+        let Some(operator) = known.into_iter().find(|known| *known == name) else {
+            return Ok(None);
+        };
+        let (mut types, mut costs) = (Vec::new(), Vec::new());
+        for (place, argument) in call.args.iter_mut().enumerate() {
+            // A chain of one operator, such as a && b && c, is not nesting, however the parser groups it.
+            let chained =
+                place == 0 && matches!(&argument.expr, Expr::Call(inner) if inner.func_name == operator);
+            let (type_, cost) = if chained { self.part(argument)? } else { self.check(argument)? };
+            types.push(type_);
+            costs.push(cost);
+        }
+        let typed = operator_type(operator, &types, call);
+        let (type_, own) = typed.map_err(|message| self.fault(id, &message))?;
+        let all = costs.iter().fold(Cost(1), |sum, cost| sum + *cost);
+        let cost = match (operator, costs.as_slice()) {
+            (op::CONDITIONAL, [condition, yes, no]) => Cost(1) + *condition + (*yes).max(*no),
+            _ => all,
+        };
+        Ok(Some((type_, cost + own)))
+    }
+}
+
+/// What an operator gives, and what it costs beside its operands.
+fn operator_type(operator: &str, types: &[Type], call: &CallExpr) -> Result<(Type, Cost), String> {
+    use operators as op;
+    let bool_like = |type_: &Type| matches!(type_, Type::Bool | Type::Dyn(_));
+    let wrong = || {
+        let given = types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        Err(format!("{} does not go with {given}", symbol(operator)))
+    };
+    match (operator, types) {
+        (op::CONDITIONAL, [condition, yes, no]) if bool_like(condition) => {
+            Ok((yes.clone().or(no.clone()), Cost(0)))
+        }
+        (op::LOGICAL_AND | op::LOGICAL_OR, [a, b]) if bool_like(a) && bool_like(b) => {
+            Ok((Type::Bool, Cost(0)))
+        }
+        (op::LOGICAL_NOT | op::NOT_STRICTLY_FALSE, [a]) if bool_like(a) => Ok((Type::Bool, Cost(0))),
+        (op::EQUALS | op::NOT_EQUALS, [a, b]) if a.compares(b) => {
+            Ok((Type::Bool, a.whole().min(b.whole()).scan()))
+        }
+        (op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS, [a, b])
+            if ordered(a) && a.compares(b) =>
+        {
+            Ok((Type::Bool, a.size().min(b.size()).scan()))
+        }
+        (op::ADD, [a, b]) => match (a, b) {
+            (Type::String(m), Type::String(n)) => Ok((Type::String(*m + *n), (*m + *n).scan())),
+            (Type::List(x, m), Type::List(y, n)) => {
+                let of = x.as_ref().clone().or(y.as_ref().clone());
+                let copied = copy(&of) * (*m + *n);
+                Ok((Type::List(Arc::new(of), *m + *n), copied))
+            }
+            (Type::Timestamp, Type::Duration) | (Type::Duration, Type::Timestamp) => {
+                Ok((Type::Timestamp, Cost(1)))
+            }
+            (Type::Duration, Type::Duration) => Ok((Type::Duration, Cost(1))),
+            (Type::Dyn(m), other) | (other, Type::Dyn(m)) => {
+                let size = *m + other.whole();
+                Ok((Type::Dyn(size), size.walk()))
+            }
+            (a, b) if arithmetic(a) && a == b => Ok((a.clone(), Cost(1))),
+            _ => wrong(),
+        },
+        (op::SUBSTRACT, [Type::Timestamp, Type::Timestamp]) => Ok((Type::Duration, Cost(1))),
+        (op::SUBSTRACT, [Type::Timestamp, Type::Duration]) => Ok((Type::Timestamp, Cost(1))),
+        (op::SUBSTRACT, [Type::Duration, Type::Duration]) => Ok((Type::Duration, Cost(1))),
+        (op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO, [a, b])
+            if (arithmetic(a) && a == b) || matches!((a, b), (Type::Dyn(_), _) | (_, Type::Dyn(_))) =>
+        {
+            Ok((if matches!(a, Type::Dyn(_)) { b.clone() } else { a.clone() }, Cost(1)))
+        }
+        (op::NEGATE, [a @ (Type::Int | Type::Double | Type::Dyn(_))]) => Ok((a.clone(), Cost(1))),
+        (op::IN, [a, b]) => match b {
+            Type::List(of, size) if a.compares(of) => {
+                Ok((Type::Bool, (Cost(1) + a.whole().min(of.whole()).scan()) * *size))
+            }
+            Type::Map(_) | Type::Object(_) => Ok((Type::Bool, a.size().scan())),
+            Type::Dyn(size) => Ok((Type::Bool, size.walk())),
+            _ => wrong(),
+        },
+        (op::INDEX, [of, index]) => indexed(of, index, call).map(|type_| (type_, index.size().scan())),
+        (op::OPT_INDEX | op::OPT_SELECT, [of, index]) => {
+            let of = if let Type::Optional(inner) = of { inner.as_ref() } else { of };
+            let type_ = indexed(of, index, call)?;
+            let copied = copy(&type_);
+            Ok((Type::Optional(Arc::new(type_)), copied + index.size().scan()))
+        }
+        _ => wrong(),
+    }
+}
+
+/// What `of[index]` is.
+fn indexed(of: &Type, index: &Type, call: &CallExpr) -> Result<Type, String> {
+    let text = call.args.get(1).and_then(|index| match &index.expr {
+        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+        _ => None,
+    });
+    match (of, index, text) {
+        (Type::List(of, _), Type::Int | Type::Uint | Type::Dyn(_), _) => Ok(of.as_ref().clone()),
+        (Type::Map(map), index, _) if index.fits(&map.key) || matches!(*map.key, Type::Dyn(_)) => {
+            Ok(map.value.as_ref().clone())
+        }
+        (Type::Object(fields), _, Some(name)) => {
+            let field: Option<&Field> = fields.fields.get(name);
+            let known = || fields.fields.keys().map(String::as_str).collect::<Vec<_>>();
+            field
+                .map(|field| field.type_.clone())
+                .ok_or_else(|| format!("{of} has no field {name}; its fields are {}", listed(&known())))
+        }
+        (Type::Object(_), ..) => {
+            Err(format!("the field of {of} must be written as it is; it cannot be computed"))
+        }
+        (Type::Dyn(size), ..) => Ok(Type::Dyn(*size)),
+        _ => Err(format!("{of} has no element at {index}")),
+    }
+}
+
+/// What copying a value costs: texts are copied, lists and maps are shared.
+fn copy(type_: &Type) -> Cost {
+    match type_ {
+        Type::String(size) | Type::Dyn(size) => Cost(1) + size.scan(),
+        _ => Cost(1),
+    }
+}
+
+fn arithmetic(type_: &Type) -> bool {
+    matches!(type_, Type::Int | Type::Uint | Type::Double)
+}
+
+fn ordered(type_: &Type) -> bool {
+    arithmetic(type_)
+        || matches!(type_, Type::String(_) | Type::Bool | Type::Duration | Type::Timestamp | Type::Dyn(_))
+}
+
+/// How an operator is written.
+fn symbol(operator: &str) -> String {
+    match operator {
+        operators::CONDITIONAL => "?:".to_owned(),
+        operators::IN => "in".to_owned(),
+        operators::INDEX => "[]".to_owned(),
+        other => other.chars().filter(|character| *character != '_').collect(),
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    let shown = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(LISTED) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}
+
+fn unknown_function(name: &str) -> String {
+    let mut names = FUNCTIONS.iter().map(|function| function.name).collect::<Vec<_>>();
+    names.sort_unstable();
+    names.dedup();
+    let similar = names.iter().filter(|known| known.eq_ignore_ascii_case(name)).copied().collect::<Vec<_>>();
+    match similar.first() {
+        Some(similar) => format!("there is no function {name}; it is called {similar}"),
+        None => format!("there is no function {name}; dataproduct policies --functions lists them"),
+    }
+}

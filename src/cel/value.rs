@@ -1,0 +1,188 @@
+//! Values that are shared: a list or a map of a document is copied by counting one more reference to it.
+//!
+//! The engine copies each element that a comprehension visits. Its own containers copy all that is below; these do not.
+
+use std::sync::Arc;
+
+use cel::common::{
+    traits::{self, Adder, Container, Indexer, Iterable, Sizer, Zeroer},
+    types::{
+        CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelTimestamp, CelUInt,
+        LIST_TYPE, MAP_TYPE, Type,
+    },
+    value::{Builtin, BuiltinRef, Val},
+};
+use jiff::{civil::Date, tz::TimeZone};
+use serde_json::Value as Json;
+
+/// A value of an expression.
+#[derive(Debug)]
+pub struct Value(pub(super) Box<dyn Val>);
+
+impl Clone for Value {
+    fn clone(&self) -> Self {
+        Self(self.0.clone_as_boxed())
+    }
+}
+
+impl Value {
+    /// A document. Whole numbers are `int`, others `double`.
+    pub fn from_json(json: Json) -> Self {
+        Self(boxed(json))
+    }
+
+    /// An object of values.
+    pub fn object(entries: impl IntoIterator<Item = (String, Self)>) -> Self {
+        Self(Box::new(Map::new(entries.into_iter().map(|(key, value)| (key, value.0)))))
+    }
+
+    /// The first instant of a day, in UTC.
+    pub fn day(date: Date) -> Option<Self> {
+        Some(Self(Box::new(Self::instant_of(date)?)))
+    }
+
+    pub(super) fn instant_of(date: Date) -> Option<CelTimestamp> {
+        let second = date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second();
+        Some(chrono::DateTime::from_timestamp(second, 0)?.fixed_offset().into())
+    }
+
+    /// `true` or `false`, where it is one of them.
+    pub fn as_bool(&self) -> Option<bool> {
+        self.0.downcast_ref::<CelBool>().map(|value| *value.inner())
+    }
+
+    /// The text, where it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        self.0.downcast_ref::<CelString<'_>>().map(CelString::inner)
+    }
+
+    /// Whether two values are equal, as `==` in an expression says.
+    pub fn equals(&self, other: &Self) -> bool {
+        self.0.equals(other.0.as_ref())
+    }
+
+    /// The name of its type.
+    pub fn type_name(&self) -> &str {
+        self.0.get_type().name()
+    }
+}
+
+fn boxed(json: Json) -> Box<dyn Val> {
+    match json {
+        Json::Null => Box::new(CelNull),
+        Json::Bool(value) => Box::new(CelBool::from(value)),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(value), _) => Box::new(CelInt::from(value)),
+            (None, Some(value)) => Box::new(CelUInt::from(value)),
+            (None, None) => Box::new(CelDouble::from(number.as_f64().unwrap_or(f64::NAN))),
+        },
+        Json::String(text) => Box::new(CelString::from(text)),
+        Json::Array(elements) => {
+            Box::new(List { elements: Arc::new(elements.into_iter().map(boxed).collect::<Vec<_>>().into()) })
+        }
+        Json::Object(entries) => {
+            Box::new(Map::new(entries.into_iter().map(|(key, value)| (key, boxed(value)))))
+        }
+    }
+}
+
+/// A list of a document.
+#[derive(Debug, Clone)]
+struct List {
+    elements: Arc<CelList<'static>>,
+}
+
+/// A map of a document, or an object.
+#[derive(Debug, Clone)]
+struct Map {
+    entries: Arc<CelMap<'static>>,
+    /// Its keys, sorted: what an expression says must not depend on how a table is laid out.
+    keys: Arc<[CelMapKey<'static>]>,
+}
+
+impl Map {
+    fn new(entries: impl Iterator<Item = (String, Box<dyn Val>)>) -> Self {
+        let entries: std::collections::HashMap<_, _> =
+            entries.map(|(key, value)| (CelMapKey::String(key.into()), value)).collect();
+        let mut keys = entries.keys().cloned().collect::<Vec<_>>();
+        keys.sort_unstable();
+        Self { entries: Arc::new(entries.into()), keys: keys.into() }
+    }
+}
+
+/// What a shared container leaves to the container of the engine that it shares.
+macro_rules! shared {
+    ($type:ident, $inner:ident, $cel_type:ident, $variant:ident, $this:ident => $iterable:expr) => {
+        impl Val for $type {
+            fn get_type(&self) -> &Type {
+                &$cel_type
+            }
+            fn cel_type() -> &'static Type {
+                &$cel_type
+            }
+            fn as_adder<'b, 'v>(&'b self) -> Option<&'b (dyn Adder + 'v)>
+            where
+                Self: 'v,
+            {
+                self.$inner.as_adder()
+            }
+            fn as_container(&self) -> Option<&dyn Container> {
+                self.$inner.as_container()
+            }
+            fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)>
+            where
+                Self: 'v,
+            {
+                self.$inner.as_indexer()
+            }
+            fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
+            where
+                Self: 'v,
+            {
+                let $this = self;
+                $iterable
+            }
+            fn as_sizer(&self) -> Option<&dyn Sizer> {
+                self.$inner.as_sizer()
+            }
+            fn as_zeroer(&self) -> Option<&dyn Zeroer> {
+                self.$inner.as_zeroer()
+            }
+            fn equals(&self, other: &dyn Val) -> bool {
+                self.$inner.equals(other)
+            }
+            fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
+                Box::new(self.clone())
+            }
+            fn as_builtin<'b, 'v>(&'b self) -> BuiltinRef<'b, 'v>
+            where
+                Self: 'v,
+            {
+                BuiltinRef::$variant(&self.$inner)
+            }
+            fn into_builtin<'v>(self: Box<Self>) -> Option<Builtin<'v>> {
+                Some(Builtin::$variant(Arc::unwrap_or_clone(self.$inner)))
+            }
+        }
+    };
+}
+
+shared!(List, elements, LIST_TYPE, List, this => this.elements.as_iterable());
+shared!(Map, entries, MAP_TYPE, Map, this => Some(this));
+
+impl Iterable for Map {
+    fn iter<'b, 'v>(&'b self) -> Box<dyn traits::Iterator<'b, 'v> + 'b>
+    where
+        Self: 'v,
+    {
+        Box::new(Keys(self.keys.iter()))
+    }
+}
+
+struct Keys<'b>(std::slice::Iter<'b, CelMapKey<'static>>);
+
+impl<'b, 'v> traits::Iterator<'b, 'v> for Keys<'b> {
+    fn next(&mut self) -> Option<&'b (dyn Val + 'v)> {
+        self.0.next().map(|key| key.inner() as &'b (dyn Val + 'v))
+    }
+}

@@ -1,0 +1,146 @@
+//! The evaluation: every policy that matches a product, what it finds, and what may be taken from the time before.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    Finding, Input, Need, Policy, PolicySet, Report, Subject, Violation,
+    judge::Judge,
+    rule,
+    sight::{self, Seen},
+    topic::{Mark, Marks},
+};
+use crate::{api::Enforcement, cel::Bindings};
+
+/// What policies found of one product, by the state of the policy and of what it read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Precedents(BTreeMap<State, Found>);
+
+/// The beginning of a hash of a policy and of what it read: few bytes, because there is one a product and policy.
+type State = [u8; 16];
+
+/// What was found, by the number of the rule in its policy.
+type Found = Vec<(usize, Vec<Finding>)>;
+
+/// A report, what the next one may be taken from, and how much had to be done for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The report.
+    pub report: Report,
+    /// What the next judgement may take from this one.
+    pub precedents: Precedents,
+    /// Number of policies that were evaluated. The others read nothing that has changed.
+    pub evaluated: u64,
+}
+
+impl PolicySet {
+    /// Judges a product by every policy that matches it.
+    pub fn evaluate(&self, input: &Input<'_>) -> Report {
+        self.judge(input, &Precedents::default()).report
+    }
+
+    /// Judges a product by every policy that matches it, and evaluates only those that read what has changed since.
+    pub fn judge(&self, input: &Input<'_>, before: &Precedents) -> Judgement {
+        let subject = Subject::of(input.product);
+        let (mut violations, mut not_evaluated, mut policies) = (Vec::new(), Vec::new(), Vec::new());
+        let mut hash = rule::hasher(input.standards);
+        let mut marks = Marks::of(input);
+        let mut precedents = Precedents::default();
+        let mut evaluated = 0;
+        // What expressions see is made when the first of them is evaluated, and then shared by all.
+        let mut seen: Option<Result<Bindings<'static>, String>> = None;
+        for policy in self.policies().filter(|policy| policy.judges(&subject)) {
+            hash.update(policy.hash);
+            policies.push(policy.source.clone());
+            // What cannot be evaluated is not passed.
+            not_evaluated.extend(policy.broken.iter().cloned());
+            let judges = || policy.rules.iter().enumerate();
+            not_evaluated.extend(
+                judges().filter(|(_, judge)| !judge.can_judge(input)).map(|(_, judge)| judge.id.clone()),
+            );
+            let state = state(policy, &marks.mark(&policy.reads));
+            let findings = match before.0.get(&state) {
+                Some(known) => known.clone(),
+                None => {
+                    evaluated += 1;
+                    let written = judges().any(|(_, judge)| judge.is_written() && judge.can_judge(input));
+                    let seen = written.then(|| seen.get_or_insert_with(|| sight::bindings(input)));
+                    policy.findings(input, seen.as_deref())
+                }
+            };
+            for (number, findings) in &findings {
+                if let Some(judge) = policy.rules.get(*number) {
+                    violations.extend(findings.iter().map(|finding| policy.violation(judge, finding, input)));
+                }
+            }
+            precedents.0.insert(state, findings);
+        }
+        let report =
+            Report::new(strictest(violations), not_evaluated, policies, input.standards, rule::hex(hash));
+        Judgement { report, precedents, evaluated }
+    }
+}
+
+fn state(policy: &Policy, read: &Mark) -> State {
+    let hash = Sha256::new().chain_update(policy.hash).chain_update(read).finalize();
+    std::array::from_fn(|place| hash[place])
+}
+
+impl Policy {
+    /// What each rule finds that can be evaluated, where it finds something.
+    fn findings(&self, input: &Input<'_>, seen: Option<&Result<Bindings<'static>, String>>) -> Found {
+        let seen =
+            seen.map(|seen| seen.as_ref().map_err(Clone::clone).map(|seen| Seen::of(seen, &self.variables)));
+        let judges = self.rules.iter().enumerate().filter(|(_, judge)| judge.can_judge(input));
+        let found = judges.map(|(number, judge)| (number, judge.findings(input, seen.as_ref())));
+        found.filter(|(_, findings)| !findings.is_empty()).collect()
+    }
+
+    fn violation(&self, judge: &Judge, finding: &Finding, input: &Input<'_>) -> Violation {
+        let today = input.today;
+        // Of several exceptions the one that lasts longest counts.
+        let exceptions = input.exceptions.iter().filter(|exception| exception.rules.contains(&judge.id));
+        let exception = exceptions.max_by_key(|exception| exception.expires);
+        let observed = judge.needs.contains(&Need::Observation);
+        let state = match self.state_on(today) {
+            // An error that stops change would stop the very correction that mends it.
+            Enforcement::Enforced if observed => Enforcement::Grace,
+            state => state,
+        };
+        Violation {
+            id: judge.id.clone(),
+            severity: judge.severity(finding),
+            state,
+            deadline: self.deadline(today).filter(|_| !observed),
+            policy: self.source.clone(),
+            exception: exception.map(|exception| (exception.name.clone(), exception.expires)),
+            path: finding.path.clone(),
+            message: finding.message.clone(),
+            remediation: judge.remediation(finding.remediation.clone()),
+        }
+    }
+}
+
+/// What several policies say in the same words is one violation, as strict as the strictest of them says. What one policy
+/// says twice it means twice.
+fn strictest(violations: Vec<Violation>) -> Vec<Violation> {
+    let mut said_before: BTreeMap<(String, String, String, String), usize> = BTreeMap::new();
+    let mut kept: BTreeMap<(String, String, String, usize), Violation> = BTreeMap::new();
+    for violation in violations {
+        let Violation { id, path, message, policy, .. } = &violation;
+        let before =
+            said_before.entry((policy.clone(), id.clone(), path.clone(), message.clone())).or_default();
+        *before += 1;
+        match kept.entry((id.clone(), path.clone(), message.clone(), *before)) {
+            Entry::Vacant(new) => {
+                new.insert(violation);
+            }
+            Entry::Occupied(mut other) if violation.strictness() > other.get().strictness() => {
+                other.insert(violation);
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+    kept.into_values().collect()
+}

@@ -1,0 +1,262 @@
+//! A rule with its settings, built-in or written as an expression, and what it finds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Finding, Input, Need, RULES, Rule,
+    sight::{self, Seen},
+    topic::Topic,
+};
+use crate::{
+    api::{CelRule, PolicyRule, status::Severity},
+    cel::{Bindings, Declarations, Expression, Type, Value},
+};
+
+/// Longest value of a parameter, as the schema of policies has it.
+const MAX_PARAMETER: u64 = 256;
+/// Longest message that an expression may write.
+const MAX_MESSAGE: usize = 1024;
+
+/// A rule that is ready to judge.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Judge {
+    pub(super) id: String,
+    /// What the policy says of its severity.
+    severity: Option<Severity>,
+    remediation: Option<String>,
+    /// What must be known. Where it is not, the rule is not evaluated.
+    pub(super) needs: BTreeSet<Need>,
+    /// What it reads.
+    pub(super) reads: BTreeSet<Topic>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    Builtin { rule: &'static Rule, parameters: BTreeMap<String, String> },
+    Written(Box<Written>),
+}
+
+/// A rule that is written as an expression.
+#[derive(Debug, Clone, PartialEq)]
+struct Written {
+    expression: Expression,
+    message: Option<String>,
+    message_expression: Option<Expression>,
+    path: String,
+    parameters: BTreeMap<String, String>,
+}
+
+/// What the expressions of a policy may name beside what all may.
+pub(super) struct Names<'a> {
+    /// Type of each variable.
+    pub(super) variables: &'a [(String, Expression)],
+}
+
+impl Names<'_> {
+    /// What an expression of the policy may name.
+    pub(super) fn declarations(&self, parameters: &BTreeMap<String, String>) -> Declarations {
+        let variables =
+            self.variables.iter().map(|(name, expression)| (name.as_str(), expression.type_.clone(), true));
+        let text = |name| (name, Type::text(MAX_PARAMETER), true);
+        sight::declarations()
+            .clone()
+            .with("variables", Type::object("variables", variables))
+            .with("params", Type::object("params", parameters.keys().map(String::as_str).map(text)))
+    }
+
+    /// What is read by an expression, by itself and through the variables that it names.
+    fn reads_of<'b>(&'b self, expression: &'b Expression) -> BTreeSet<&'b [String]> {
+        let mut reads = BTreeSet::new();
+        let mut open = vec![expression];
+        let mut seen = BTreeSet::new();
+        while let Some(expression) = open.pop() {
+            for path in &expression.reads {
+                reads.insert(path.as_slice());
+                if let [root, name, ..] = path.as_slice()
+                    && root == "variables"
+                    && seen.insert(name)
+                {
+                    open.extend(
+                        self.variables
+                            .iter()
+                            .filter(|(known, _)| known == name)
+                            .map(|(_, variable)| variable),
+                    );
+                }
+            }
+        }
+        reads
+    }
+}
+
+impl Judge {
+    pub(super) fn compile(declared: &PolicyRule, names: &Names<'_>) -> Result<Self, String> {
+        let (kind, needs, reads) = match (&declared.cel, &declared.builtin) {
+            (Some(_), Some(_)) => {
+                return Err("a rule is built in or written; remove builtin or cel".to_owned());
+            }
+            (Some(cel), None) => written(cel, &declared.parameters, names)?,
+            (None, builtin) => built_in(builtin.as_ref().unwrap_or(&declared.id), &declared.parameters)?,
+        };
+        Ok(Self {
+            id: declared.id.clone(),
+            severity: declared.severity,
+            remediation: declared.remediation.clone(),
+            needs,
+            reads,
+            kind,
+        })
+    }
+
+    /// What its evaluation costs at worst, where it is an expression.
+    pub(super) fn cost(&self) -> u64 {
+        match &self.kind {
+            Kind::Builtin { .. } => 0,
+            Kind::Written(written) => {
+                let message = written.message_expression.as_ref().map_or(0, |expression| expression.cost);
+                written.expression.cost.saturating_add(message)
+            }
+        }
+    }
+
+    /// Whether it is written as an expression.
+    pub(super) const fn is_written(&self) -> bool {
+        matches!(self.kind, Kind::Written(_))
+    }
+
+    /// Whether what is known suffices.
+    pub(super) fn can_judge(&self, input: &Input<'_>) -> bool {
+        self.needs.iter().all(|need| need.is_met(input))
+    }
+
+    /// How grave a finding is.
+    pub(super) fn severity(&self, finding: &Finding) -> Severity {
+        let own = match &self.kind {
+            Kind::Builtin { rule, .. } => rule.severity,
+            Kind::Written(_) => Severity::Error,
+        };
+        finding.severity.or(self.severity).unwrap_or(own)
+    }
+
+    /// What to do about a finding.
+    pub(super) fn remediation(&self, finding: String) -> String {
+        self.remediation.clone().unwrap_or(finding)
+    }
+
+    /// What it finds. `seen` is what the expressions of its policy see, or why they see nothing.
+    pub(super) fn findings(
+        &self,
+        input: &Input<'_>,
+        seen: Option<&Result<Seen<'_>, String>>,
+    ) -> Vec<Finding> {
+        match (&self.kind, seen) {
+            (Kind::Builtin { rule, parameters }, _) => {
+                (rule.check)(&Input { parameters: Some(parameters), ..*input })
+            }
+            (Kind::Written(written), Some(Ok(seen))) => written.findings(seen),
+            (Kind::Written(written), Some(Err(reason))) => vec![written.failed(reason)],
+            (Kind::Written(written), None) => vec![written.failed("nothing is known of the product")],
+        }
+    }
+}
+
+type Compiled = (Kind, BTreeSet<Need>, BTreeSet<Topic>);
+
+fn built_in(name: &str, parameters: &BTreeMap<String, String>) -> Result<Compiled, String> {
+    let rule = RULES.iter().find(|rule| rule.id == name).ok_or_else(|| {
+        let ids = RULES.iter().map(|rule| rule.id).collect::<Vec<_>>().join(", ");
+        format!("there is no built-in rule {name}; write cel, or one of the built-in rules {ids}")
+    })?;
+    for (name, value) in parameters {
+        let known = rule.parameters.iter().find(|parameter| parameter.name == name);
+        let names = || rule.parameters.iter().map(|parameter| parameter.name).collect::<Vec<_>>().join(", ");
+        let parameter = known.ok_or_else(|| match names() {
+            names if names.is_empty() => format!("{} has no parameters; remove {name}", rule.id),
+            names => format!("{} has no parameter {name}; its parameters are {names}", rule.id),
+        })?;
+        (parameter.check)(value).map_err(|error| {
+            format!("parameter {name} of {}: {error}; write for example {}", rule.id, parameter.default)
+        })?;
+    }
+    let reads = rule.reads.iter().map(|path| Topic::of_path(path)).collect();
+    let kind = Kind::Builtin { rule, parameters: parameters.clone() };
+    Ok((kind, rule.needs.into_iter().collect(), reads))
+}
+
+fn written(
+    cel: &CelRule,
+    parameters: &BTreeMap<String, String>,
+    names: &Names<'_>,
+) -> Result<Compiled, String> {
+    let declared = names.declarations(parameters);
+    let expression = Expression::compile(&cel.expression, &declared, &Type::Bool)
+        .map_err(|fault| format!("expression {fault}"))?;
+    let compile = |text: &String| {
+        Expression::compile(text, &declared, &Type::text(0))
+            .map_err(|fault| format!("messageExpression {fault}"))
+    };
+    let message_expression = cel.message_expression.as_ref().map(compile).transpose()?;
+    if cel.message.is_none() && message_expression.is_none() {
+        return Err(
+            "a rule that is written says what is wrong: give it a message or a messageExpression".to_owned()
+        );
+    }
+    let reads = std::iter::once(&expression)
+        .chain(&message_expression)
+        .flat_map(|expression| names.reads_of(expression));
+    let reads = reads.collect::<BTreeSet<_>>();
+    let needs = reads.iter().filter_map(|path| sight::need(path)).collect();
+    let topics = reads.iter().filter_map(|path| Topic::of_read(path)).collect();
+    let written = Written {
+        expression,
+        message: cel.message.clone(),
+        message_expression,
+        path: cel.path.clone().unwrap_or_else(|| "spec".to_owned()),
+        parameters: parameters.clone(),
+    };
+    Ok((Kind::Written(Box::new(written)), needs, topics))
+}
+
+impl Written {
+    fn findings(&self, seen: &Seen<'_>) -> Vec<Finding> {
+        let mut bindings = seen.bindings.scope();
+        if !self.parameters.is_empty() {
+            bindings.bind("params", Value::from_json(serde_json::json!(self.parameters)));
+        }
+        match self.expression.evaluate(&bindings).map(|value| value.as_bool()) {
+            Ok(Some(true)) => vec![],
+            Ok(Some(false)) => vec![self.finding(self.message(&bindings))],
+            Ok(None) => vec![self.failed("it gives neither true nor false")],
+            Err(reason) => vec![self.failed(&seen.reason(&self.expression, reason))],
+        }
+    }
+
+    /// What is wrong: what the expression for it says, else the fixed text, else the rule itself.
+    fn message(&self, seen: &Bindings<'_>) -> String {
+        let said = self.message_expression.as_ref().and_then(|expression| expression.evaluate(seen).ok());
+        let said = said.as_ref().and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+        let said = said.map(|text| text.chars().take(MAX_MESSAGE).collect::<String>());
+        said.or_else(|| self.message.clone()).unwrap_or_else(|| format!("broken: {}", self.expression.source))
+    }
+
+    fn finding(&self, message: String) -> Finding {
+        Finding::new(
+            &*self.path,
+            message,
+            "Change the product so that the rule holds, or ask for an exception",
+        )
+    }
+
+    /// A rule that cannot be evaluated is broken: it says nothing good of the product.
+    fn failed(&self, reason: &str) -> Finding {
+        Finding::new(
+            &*self.path,
+            format!("could not be evaluated: {reason}"),
+            "Give the product what the rule reads, or ask the owner of the policy to guard the expression",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;
