@@ -261,17 +261,17 @@ impl<'a> Checker<'a> {
         let mut types = Vec::new();
         let takes_pattern = named().any(|function| function.takes.contains(&Takes::Pattern));
         if method && let Some(target) = &mut call.target {
-            let (type_, step) = self.check(target)?;
-            types.push(type_);
+            let (of, step) = self.check(target)?;
+            types.push(of);
             cost += step;
         }
         for argument in &mut call.args {
-            let (type_, step) = if takes_pattern && types.len() == 1 {
+            let (of, step) = if takes_pattern && types.len() == 1 {
                 self.pattern(argument)?
             } else {
                 self.check(argument)?
             };
-            types.push(type_);
+            types.push(of);
             cost += step;
         }
         let fits = |function: &&Function| {
@@ -351,18 +351,18 @@ impl<'a> Checker<'a> {
             // A chain of one operator, such as a && b && c, is not nesting, however the parser groups it.
             let chained =
                 place == 0 && matches!(&argument.expr, Expr::Call(inner) if inner.func_name == operator);
-            let (type_, cost) = if chained { self.part(argument)? } else { self.check(argument)? };
-            types.push(type_);
+            let (of, cost) = if chained { self.part(argument)? } else { self.check(argument)? };
+            types.push(of);
             costs.push(cost);
         }
-        let typed = operator_type(operator, &types, call);
-        let (type_, own) = typed.map_err(|message| self.fault(id, &message))?;
+        let (gives, own) =
+            operator_type(operator, &types, call).map_err(|message| self.fault(id, &message))?;
         let all = costs.iter().fold(Cost(1), |sum, cost| sum + *cost);
         let cost = match (operator, costs.as_slice()) {
             (op::CONDITIONAL, [condition, yes, no]) => Cost(1) + *condition + (*yes).max(*no),
             _ => all,
         };
-        Ok(Some((type_, cost + own)))
+        Ok(Some((gives, cost + own)))
     }
 }
 
@@ -390,10 +390,10 @@ fn operator_type(operator: &str, types: &[Type], call: &CallExpr) -> Result<(Typ
         {
             Ok((Type::Bool, a.size().min(b.size()).scan()))
         }
-        (op::ADD, [a, b]) => match (a, b) {
+        (op::ADD, [one, other]) => match (one, other) {
             (Type::String(m), Type::String(n)) => Ok((Type::String(*m + *n), (*m + *n).scan())),
-            (Type::List(x, m), Type::List(y, n)) => {
-                let of = x.as_ref().clone().or(y.as_ref().clone());
+            (Type::List(of, m), Type::List(more, n)) => {
+                let of = of.as_ref().clone().or(more.as_ref().clone());
                 let copied = copy(&of) * (*m + *n);
                 Ok((Type::List(Arc::new(of), *m + *n), copied))
             }
@@ -405,12 +405,13 @@ fn operator_type(operator: &str, types: &[Type], call: &CallExpr) -> Result<(Typ
                 let size = *m + other.whole();
                 Ok((Type::Dyn(size), size.walk()))
             }
-            (a, b) if arithmetic(a) && a == b => Ok((a.clone(), Cost(1))),
+            _ if arithmetic(one) && one == other => Ok((one.clone(), Cost(1))),
             _ => wrong(),
         },
-        (op::SUBSTRACT, [Type::Timestamp, Type::Timestamp]) => Ok((Type::Duration, Cost(1))),
         (op::SUBSTRACT, [Type::Timestamp, Type::Duration]) => Ok((Type::Timestamp, Cost(1))),
-        (op::SUBSTRACT, [Type::Duration, Type::Duration]) => Ok((Type::Duration, Cost(1))),
+        (op::SUBSTRACT, [Type::Timestamp, Type::Timestamp] | [Type::Duration, Type::Duration]) => {
+            Ok((Type::Duration, Cost(1)))
+        }
         (op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO, [a, b])
             if (arithmetic(a) && a == b) || matches!((a, b), (Type::Dyn(_), _) | (_, Type::Dyn(_))) =>
         {
@@ -428,9 +429,9 @@ fn operator_type(operator: &str, types: &[Type], call: &CallExpr) -> Result<(Typ
         (op::INDEX, [of, index]) => indexed(of, index, call).map(|type_| (type_, index.size().scan())),
         (op::OPT_INDEX | op::OPT_SELECT, [of, index]) => {
             let of = if let Type::Optional(inner) = of { inner.as_ref() } else { of };
-            let type_ = indexed(of, index, call)?;
-            let copied = copy(&type_);
-            Ok((Type::Optional(Arc::new(type_)), copied + index.size().scan()))
+            let inside = indexed(of, index, call)?;
+            let copied = copy(&inside);
+            Ok((Type::Optional(Arc::new(inside)), copied + index.size().scan()))
         }
         _ => wrong(),
     }

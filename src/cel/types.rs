@@ -129,10 +129,12 @@ impl Type {
     /// Whether a value of this type may stand where one of the other is wanted.
     pub(super) fn fits(&self, wanted: &Self) -> bool {
         match (self, wanted) {
-            (Self::Dyn(_), _) | (_, Self::Dyn(_)) => true,
+            (Self::Dyn(_), _)
+            | (_, Self::Dyn(_))
+            | (Self::Object(_), Self::Object(_) | Self::Map(_))
+            | (Self::Map(_), Self::Object(_)) => true,
             (Self::List(a, _), Self::List(b, _)) | (Self::Optional(a), Self::Optional(b)) => a.fits(b),
             (Self::Map(a), Self::Map(b)) => a.key.fits(&b.key) && a.value.fits(&b.value),
-            (Self::Object(_), Self::Object(_) | Self::Map(_)) | (Self::Map(_), Self::Object(_)) => true,
             (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         }
     }

@@ -11,9 +11,12 @@ use std::{
 
 use jiff::Timestamp;
 use kube::Client;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
-use super::{mesh::Mesh, policies::Tallies};
+use super::{bench::Bench, mesh::Mesh, policies::Tallies};
 use crate::{
     governance::{Judgement, Precedents},
     plan::ProductName,
@@ -44,6 +47,10 @@ pub struct Context {
     pub registry: Registry,
     /// How products fare under policies.
     pub tallies: Tallies,
+    /// Tells that policies are to be compiled.
+    pub compile: Notify,
+    /// Where judgements are made that may take long.
+    pub bench: Bench,
     /// Reads the time.
     pub now: Now,
     /// Name of this process, for events.
@@ -82,9 +89,12 @@ pub enum Watched {
     DomainPolicies = 64,
     /// Exceptions.
     Exceptions = 128,
+    /// The policies, compiled after all of them were shown.
+    Compiled = 256,
 }
 
-const ALL_WATCHED: u32 = 255;
+const ALL_WATCHED: u32 = 511;
+const ALL_LISTED: u32 = ALL_WATCHED & !(Watched::Compiled as u32);
 
 impl Context {
     /// A context with an empty mesh.
@@ -95,6 +105,8 @@ impl Context {
             mesh: RwLock::default(),
             registry,
             tallies: Tallies::default(),
+            compile: Notify::new(),
+            bench: Bench::default(),
             now: Box::new(Timestamp::now),
             instance: instance(),
             attempts: Mutex::default(),
@@ -121,12 +133,19 @@ impl Context {
         self.synced.send_modify(|synced| *synced |= watched as u32);
     }
 
-    /// Whether every watch has shown everything once.
+    /// Whether every watch has shown everything once, and policies are ready.
     pub fn is_synced(&self) -> bool {
         *self.synced.borrow() == ALL_WATCHED
     }
 
-    /// Waits until every watch has shown everything once. A decision before would not see who else claims a name.
+    /// Waits until every watch has shown everything once, so that policies can be compiled.
+    pub async fn until_listed(&self) {
+        let mut synced = self.synced.subscribe();
+        // The sender lives as long as the context, so the wait cannot fail.
+        let _ = synced.wait_for(|synced| synced & ALL_LISTED == ALL_LISTED).await;
+    }
+
+    /// Waits until every watch has shown everything once and policies are ready. A decision before would not see who else claims a name.
     pub async fn until_synced(&self) {
         let mut synced = self.synced.subscribe();
         // The sender lives as long as the context, so the wait cannot fail.

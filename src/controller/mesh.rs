@@ -84,6 +84,10 @@ pub struct Mesh {
     pub exceptions: BTreeMap<String, Arc<PolicyException>>,
     /// All policies, ready to judge.
     policies: Arc<PolicySet>,
+    /// Counts the changes of policies.
+    edition: u64,
+    /// The last state of the policies that was compiled.
+    compiled: u64,
 }
 
 impl Mesh {

@@ -3,6 +3,8 @@
 //! Everything here may wait and may fail; everything that is decided is decided in the pure rooms.
 
 pub mod apply;
+pub mod bench;
+mod compile;
 pub mod context;
 mod departure;
 pub mod gather;
@@ -112,7 +114,8 @@ pub async fn run(
     let touched = stream::unfold(touched, |mut touched| async move {
         touched.recv().await.map(|name| (watch::reference(&name), touched))
     });
-    let surroundings = watch::surroundings(Arc::clone(&ctx), triggers);
+    let surroundings = watch::surroundings(Arc::clone(&ctx), triggers.clone());
+    let compiled = compile::keep(Arc::clone(&ctx), triggers);
     let policies = policies::report(Arc::clone(&ctx));
     let asked = Arc::new(AtomicBool::new(false));
     let visits = Controller::for_stream(changed, store)
@@ -139,6 +142,7 @@ pub async fn run(
         () = visits => if asked.load(Ordering::SeqCst) { Ok(()) } else { Err(ControllerError::WatchesEnded) },
         () = surroundings => Err(ControllerError::WatchesEnded),
         () = policies => Err(ControllerError::WatchesEnded),
+        () = compiled => Err(ControllerError::WatchesEnded),
     }
 }
 

@@ -113,6 +113,10 @@ pub async fn report(ctx: Arc<Context>) {
 
 /// Writes what differs. Whether everything was written.
 async fn write_all(ctx: &Context) -> bool {
+    if !ctx.read(Mesh::is_compiled) {
+        // What is compiled is told once it is.
+        return true;
+    }
     let (policies, global, of_domains) = ctx.read(|mesh| {
         (Arc::clone(mesh.policies()), mesh.global_policies.clone(), mesh.domain_policies.clone())
     });

@@ -21,7 +21,6 @@ use crate::{
     plan::{
         Action, Decision, Outcome, ProductName, StepResult, World,
         assess::{Observations, State, assess_all},
-        decide, judge,
     },
     provider::SharedProvider,
     slo,
@@ -52,7 +51,8 @@ pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visi
         return Box::pin(departure::reconcile(ctx, product)).await;
     }
     let (mut world, provider) = gather::world(ctx, gather::declared(ctx, product)).await;
-    let mut decision = decide(&world);
+    let mut decision;
+    (world, decision) = ctx.bench.decide(world).await;
     ctx.judged(&ProductName::of(&**product), decision.judgement.as_ref());
 
     let (outcomes, after) = match (&provider, &world.scope) {
@@ -76,7 +76,7 @@ pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visi
         world: &world,
         decision: &decision,
         outcomes: &outcomes,
-        report: judged(ctx, &world, &decision, &after),
+        report: judged(ctx, &world, &decision, &after).await,
         after: assess_all(&decision.wanted, &after, &decision.memory),
         verdicts: slo::judge(product, &readings, world.declared.now),
     };
@@ -159,12 +159,12 @@ async fn change(
 }
 
 /// The judgement to show. Where the steps changed what is seen, the one that the decision rests on is out of date.
-fn judged(ctx: &Context, world: &World, decision: &Decision, after: &Observations) -> Option<Report> {
+async fn judged(ctx: &Context, world: &World, decision: &Decision, after: &Observations) -> Option<Report> {
     let before = decision.judgement.as_ref()?;
     if *after == world.observations {
         return Some(before.report.clone());
     }
-    let judgement = judge(world, &decision.wanted, after, &before.precedents);
+    let judgement = ctx.bench.judge(world, decision, after).await;
     ctx.judged(&ProductName::of(&*world.declared.product), judgement.as_ref());
     judgement.map(|judgement| judgement.report)
 }

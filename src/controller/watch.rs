@@ -126,7 +126,7 @@ fn take_up(ctx: &Context, object: &Guarded) -> BTreeSet<ProductName> {
     }
 }
 
-fn send(ctx: &Context, triggers: &Triggers, products: BTreeSet<ProductName>) {
+pub(super) fn send(ctx: &Context, triggers: &Triggers, products: BTreeSet<ProductName>) {
     // Before everything was listed once, every product is visited anyway.
     if ctx.is_synced() {
         for product in products {
@@ -159,7 +159,8 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
             products_touched.extend(touched(mesh, now.as_ref()));
             products_touched.extend(mesh.reclaim(&products_touched));
             // A policy of a domain judges the products of the domain that its namespace belongs to.
-            products_touched.extend(mesh.compile_policies());
+            mesh.policies_changed();
+            ctx.compile.notify_one();
             products_touched
         },
     );
@@ -200,12 +201,13 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
         &triggers,
         Watched::GovernancePolicies,
         |mesh: &mut Mesh, name: &str, policy: Option<Arc<GovernancePolicy>>| {
-            ctx.tallies.touch();
             match policy {
                 Some(policy) => mesh.global_policies.insert(name.to_owned(), policy),
                 None => mesh.global_policies.remove(name),
             };
-            mesh.compile_policies()
+            mesh.policies_changed();
+            ctx.compile.notify_one();
+            BTreeSet::new()
         },
     );
     let domain_policies = follow(
@@ -213,12 +215,13 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
         &triggers,
         Watched::DomainPolicies,
         |mesh: &mut Mesh, name: &str, policy: Option<Arc<DomainPolicy>>| {
-            ctx.tallies.touch();
             match policy {
                 Some(policy) => mesh.domain_policies.insert(name.to_owned(), policy),
                 None => mesh.domain_policies.remove(name),
             };
-            mesh.compile_policies()
+            mesh.policies_changed();
+            ctx.compile.notify_one();
+            BTreeSet::new()
         },
     );
     let exceptions = follow(
@@ -322,9 +325,9 @@ async fn namespaces(ctx: &Arc<Context>, triggers: &Triggers) {
                     if before == Some(labels) {
                         return BTreeSet::new();
                     }
-                    let mut touched = mesh.products_of_namespace(&name);
-                    touched.extend(mesh.compile_policies());
-                    touched
+                    mesh.policies_changed();
+                    ctx.compile.notify_one();
+                    mesh.products_of_namespace(&name)
                 });
                 send(ctx, triggers, touched);
             }

@@ -60,14 +60,13 @@ impl PolicySet {
                 judges().filter(|(_, judge)| !judge.can_judge(input)).map(|(_, judge)| judge.id.clone()),
             );
             let state = state(policy, &marks.mark(&policy.reads));
-            let findings = match before.0.get(&state) {
-                Some(known) => known.clone(),
-                None => {
-                    evaluated += 1;
-                    let written = judges().any(|(_, judge)| judge.is_written() && judge.can_judge(input));
-                    let seen = written.then(|| seen.get_or_insert_with(|| sight::bindings(input)));
-                    policy.findings(input, seen.as_deref())
-                }
+            let findings = if let Some(known) = before.0.get(&state) {
+                known.clone()
+            } else {
+                evaluated += 1;
+                let written = judges().any(|(_, judge)| judge.is_written() && judge.can_judge(input));
+                let seen = written.then(|| seen.get_or_insert_with(|| sight::bindings(input)));
+                policy.findings(input, seen.as_deref())
             };
             for (number, findings) in &findings {
                 if let Some(judge) = policy.rules.get(*number) {

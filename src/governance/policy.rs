@@ -3,7 +3,10 @@
 //! Policies are compiled once, when they change, and then only read. What is wrong with a rule is a fault of its policy:
 //! it is told there, and the other rules go on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::civil::Date;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -55,6 +58,8 @@ pub struct Policy {
     pub(super) rules: Vec<Judge>,
     /// What its rules read.
     pub(super) reads: BTreeSet<Topic>,
+    /// What its expressions may cost at worst.
+    cost: u64,
     /// Ids of the rules that cannot be evaluated.
     pub(super) broken: Vec<String>,
     /// False for a policy of a namespace that belongs to no domain.
@@ -78,7 +83,7 @@ impl Policy {
     /// Compiles a policy of the central group.
     pub fn global(name: &str, declared: &Declared, matches: Option<&PolicyMatch>) -> Self {
         let matches = matches.cloned().unwrap_or_default();
-        Self::compile(format!("GovernancePolicy/{name}"), declared, matches, |_| None)
+        Self::compile(global_source(name), declared, matches, |_| None)
     }
 
     /// Compiles a policy of a domain, which judges the products of that domain alone. `domain` is the one that the
@@ -90,8 +95,7 @@ impl Policy {
         declared: &Declared,
         matches: Option<&ProductMatch>,
     ) -> Self {
-        let product = matches.cloned().unwrap_or_default();
-        let matches = PolicyMatch { domains: domain.map(str::to_owned).into_iter().collect(), product };
+        let matches = domain_match(domain, matches);
         let prefix = domain.map(|domain| format!("{}-", domain.to_uppercase()));
         let refused = |rule: &PolicyRule| match &prefix {
             None => {
@@ -106,7 +110,7 @@ impl Policy {
             }
             Some(_) => None,
         };
-        let policy = Self::compile(format!("DomainPolicy/{namespace}/{name}"), declared, matches, refused);
+        let policy = Self::compile(domain_source(namespace, name), declared, matches, refused);
         Self { bound: domain.is_some(), ..policy }
     }
 
@@ -116,20 +120,21 @@ impl Policy {
         matches: PolicyMatch,
         refused: impl Fn(&PolicyRule) -> Option<String>,
     ) -> Self {
-        let mut hash = Sha256::new();
-        // Policies are plain data, so that their serialization cannot fail.
-        hash.update(serde_json::to_vec(&(&source, declared, &matches)).unwrap_or_default());
+        let hash = hash(&source, declared, &matches);
         let (variables, mut faults) = variables(declared);
         let (mut rules, mut broken) = (Vec::new(), Vec::new());
         let mut cost = variables.iter().fold(0_u64, |cost, (_, variable)| cost.saturating_add(variable.cost));
         for rule in &declared.rules {
             let names = Names { variables: &variables };
             let judge = refused(rule).map_or_else(|| Judge::compile(rule, &names), Err);
-            cost = judge.as_ref().map_or(cost, |judge| cost.saturating_add(judge.cost()));
+            let with_it = judge.as_ref().map_or(cost, |judge| cost.saturating_add(judge.cost()));
             match judge {
-                Ok(judge) if cost <= MAX_POLICY_COST => rules.push(judge),
+                Ok(judge) if with_it <= MAX_POLICY_COST => {
+                    cost = with_it;
+                    rules.push(judge);
+                }
                 refused => {
-                    let message = refused.err().unwrap_or_else(|| too_costly(cost));
+                    let message = refused.err().unwrap_or_else(|| too_costly(with_it));
                     broken.push(rule.id.clone());
                     faults.push(PolicyFault { rule: rule.id.clone(), message });
                 }
@@ -150,9 +155,10 @@ impl Policy {
             variables,
             reads: rules.iter().flat_map(|judge| judge.reads.iter().cloned()).collect(),
             rules,
+            cost,
             broken,
             bound: true,
-            hash: hash.finalize().into(),
+            hash,
         }
     }
 
@@ -180,6 +186,26 @@ impl Policy {
         let until = self.grace_until.filter(|_| self.state_on(today) == Enforcement::Grace)?;
         until.tomorrow().ok()
     }
+}
+
+fn global_source(name: &str) -> String {
+    format!("GovernancePolicy/{name}")
+}
+
+fn domain_source(namespace: &str, name: &str) -> String {
+    format!("DomainPolicy/{namespace}/{name}")
+}
+
+/// The products of a domain, and of these those that its policy selects.
+fn domain_match(domain: Option<&str>, matches: Option<&ProductMatch>) -> PolicyMatch {
+    let product = matches.cloned().unwrap_or_default();
+    PolicyMatch { domains: domain.map(str::to_owned).into_iter().collect(), product }
+}
+
+/// What tells one state of a policy from another.
+fn hash(source: &str, declared: &Declared, matches: &PolicyMatch) -> [u8; 32] {
+    // Policies are plain data, so that their serialization cannot fail.
+    Sha256::digest(serde_json::to_vec(&(source, declared, matches)).unwrap_or_default()).into()
 }
 
 /// The variables of a policy that can be evaluated, and what is wrong with the others.
@@ -212,10 +238,16 @@ fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool 
 
 /// The policies of a mesh.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct PolicySet(Vec<Policy>);
+pub struct PolicySet(Vec<Arc<Policy>>);
 
 impl FromIterator<Policy> for PolicySet {
     fn from_iter<T: IntoIterator<Item = Policy>>(policies: T) -> Self {
+        policies.into_iter().map(Arc::new).collect()
+    }
+}
+
+impl FromIterator<Arc<Policy>> for PolicySet {
+    fn from_iter<T: IntoIterator<Item = Arc<Policy>>>(policies: T) -> Self {
         let mut policies = policies.into_iter().collect::<Vec<_>>();
         policies.sort_by(|a, b| a.source.cmp(&b.source));
         Self(policies)
@@ -224,8 +256,38 @@ impl FromIterator<Policy> for PolicySet {
 
 impl PolicySet {
     /// Every policy, sorted.
-    pub fn policies(&self) -> impl Iterator<Item = &Policy> {
+    pub fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
         self.0.iter()
+    }
+
+    /// A policy of the central group: this set's, where it is the same, else compiled anew.
+    pub fn global(&self, name: &str, declared: &Declared, matches: Option<&PolicyMatch>) -> Arc<Policy> {
+        let known = self.known(hash(&global_source(name), declared, &matches.cloned().unwrap_or_default()));
+        known.unwrap_or_else(|| Arc::new(Policy::global(name, declared, matches)))
+    }
+
+    /// A policy of a domain: this set's, where it is the same, else compiled anew.
+    pub fn of_domain(
+        &self,
+        namespace: &str,
+        name: &str,
+        domain: Option<&str>,
+        declared: &Declared,
+        matches: Option<&ProductMatch>,
+    ) -> Arc<Policy> {
+        let hash = hash(&domain_source(namespace, name), declared, &domain_match(domain, matches));
+        let compile = || Arc::new(Policy::of_domain(namespace, name, domain, declared, matches));
+        self.known(hash).unwrap_or_else(compile)
+    }
+
+    fn known(&self, hash: [u8; 32]) -> Option<Arc<Policy>> {
+        self.0.iter().find(|policy| policy.hash == hash).cloned()
+    }
+
+    /// What the evaluation of the expressions of every policy that judges a product may cost at worst.
+    pub fn cost(&self, subject: &Subject) -> u64 {
+        let judging = self.0.iter().filter(|policy| policy.cost > 0 && policy.judges(subject));
+        judging.fold(0, |cost, policy| cost.saturating_add(policy.cost))
     }
 
     /// Whether there is none, so that nothing can be judged.

@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use dataproduct_operator::{
     api::{DataProductStatus, ProviderClass, product::DeletionPolicy, status::ResourceState},
     controller::{apply, gather, reconcile},
+    governance::Precedents,
     model::{
         measurement::Subject,
         resource::{Key, Kind, Look},
@@ -80,7 +81,8 @@ pub(crate) async fn visit(provider: &SharedProvider, declared: &mut Declared, lo
     decision.memory = decision.memory.after(&outcomes);
     let after = apply::observe_again(provider, &owner, &world.observations, &outcomes).await;
     let readings = gather::measure(Some(provider), &world, &after).await;
-    let report = judge(&world, &decision.wanted, &after);
+    let judgement = judge(&world, &decision.wanted, &after, &Precedents::default());
+    let report = judgement.map(|judgement| judgement.report);
     let after = assess_all(&decision.wanted, &after, &decision.memory);
     let in_sync = after.iter().all(|assessment| assessment.state == State::InSync);
     let verdicts = slo::judge(&declared.product, &readings, declared.now);

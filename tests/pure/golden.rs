@@ -6,6 +6,7 @@ use std::{fmt::Write, fs, path::Path};
 
 use dataproduct_operator::{
     cli::status::story,
+    governance::Precedents,
     plan::{assess::assess_all, decide, judge, scope::resolve},
     slo,
     status::{Facts, summarize},
@@ -57,7 +58,8 @@ fn run(manifests: &str) -> Text {
     let observed = outside.observe(keys.into_iter());
     let after = assess_all(&decision.wanted, &observed, &decision.memory);
     let verdicts = slo::judge(&world.declared.product, &Ok(Vec::new()), now());
-    let report = judge(&world, &decision.wanted, &observed);
+    let judgement = judge(&world, &decision.wanted, &observed, &Precedents::default());
+    let report = judgement.map(|judgement| judgement.report);
     let facts = Facts { world: &world, decision: &decision, outcomes: &outcomes, report, after, verdicts };
     let status = summarize(&facts);
     let mut product = (*world.declared.product).clone();

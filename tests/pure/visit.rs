@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use dataproduct_operator::{
     api::DataProductStatus,
+    governance::Precedents,
     model::{
         measurement::{self, Objective, Reading},
         resource::Key,
@@ -130,7 +131,8 @@ pub(crate) fn visit(
     let after = assess_all(&decision.wanted, &observed, &decision.memory);
     let in_sync = !after.is_empty() && after.iter().all(|assessment| assessment.state == State::InSync);
     let verdicts = slo::judge(&world.declared.product, &readings, world.declared.now);
-    let report = judge(&world, &decision.wanted, &observed);
+    let judgement = judge(&world, &decision.wanted, &observed, &Precedents::default());
+    let report = judgement.map(|judgement| judgement.report);
     let facts = Facts { world: &world, decision: &decision, outcomes: &outcomes, report, after, verdicts };
     (summarize(&facts), in_sync)
 }

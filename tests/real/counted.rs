@@ -111,6 +111,64 @@ async fn a_change_of_the_surroundings_costs_one_evaluation_for_each_product_that
 }
 
 #[tokio::test]
+async fn an_edit_of_a_product_has_only_the_policies_evaluated_that_read_what_changed() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let policy = |name: &str, expression: &str| {
+        format!(
+            "apiVersion: datamesh.io/v1
+kind: GovernancePolicy
+metadata: {{name: {name}}}
+spec:
+  state: Draft
+  rules:
+  - {{id: X-001, cel: {{expression: {expression:?}, message: m}}}}
+"
+        )
+    };
+    let policies = [
+        policy("words", "object.spec.description.size() > 3"),
+        policy("tags", "!has(object.spec.tags) || object.spec.tags.size() < 5"),
+        policy("labels", "object.metadata.?labels.orValue({}).size() < 5"),
+        policy("everything", "object.spec.size() > 0"),
+    ];
+    mesh.plane.apply(&policies.join("---\n"))?;
+    let operator = Inner::start(&mesh, Registry::default()).await?;
+    mesh.plane.apply(&small("orders", "orders", "o0", ""))?;
+    mesh.wait_condition(("orders", "o0"), "Ready", "True", "Ready").await?;
+    // Judged by four policies and the three that come with the operator, of which one reads what the steps have made.
+    operator.wait_evaluations(3).await?;
+    ensure!(operator.ctx.policy_evaluations() == 8, "{}", operator.ctx.policy_evaluations());
+    let steps = [
+        (
+            r#"{"metadata":{"annotations":{"datamesh.io/reconcile-at":"1"}}}"#,
+            2,
+            "labels, and standards for a justification",
+        ),
+        (r#"{"spec":{"tags":["a"]}}"#, 2, "tags and everything"),
+        (r#"{"spec":{"description":"Other words."}}"#, 3, "words, everything and standards"),
+        (r#"{"metadata":{"labels":{"a":"b"}}}"#, 2, "labels, and standards for a justification"),
+    ];
+    for (patch, evaluated, why) in steps {
+        let (visits, before) = (operator.ctx.evaluations(), operator.ctx.policy_evaluations());
+        mesh.plane.kubectl(&[
+            "patch",
+            "dataproduct",
+            "o0",
+            "-n",
+            "orders",
+            "--type",
+            "merge",
+            "-p",
+            patch,
+        ])?;
+        operator.wait_evaluations(visits + 1).await?;
+        let counted = operator.ctx.policy_evaluations() - before;
+        ensure!(counted == evaluated, "{patch}: {counted} policies evaluated, expected {evaluated}: {why}");
+    }
+    operator.stop().await
+}
+
+#[tokio::test]
 async fn three_rounds_of_visits_at_rest_write_nothing() -> Result<()> {
     let mesh = Mesh::start(Options { audit: true, ..Options::default() }).await?;
     let products = 50;

@@ -118,6 +118,78 @@ spec:
 }
 
 #[tokio::test]
+async fn a_rule_that_is_an_expression_judges_the_mesh_and_one_that_is_none_is_a_fault_of_its_policy()
+-> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let operator = mesh.operator()?;
+    mesh.plane.apply(&small("orders", "orders", "first", ""))?;
+    mesh.wait_condition(PRODUCT, "Ready", "True", "Ready").await?;
+    mesh.plane.apply(
+        "apiVersion: datamesh.io/v1
+kind: GovernancePolicy
+metadata: {name: written}
+spec:
+  state: Enforced
+  variables:
+  - {name: freshness, expression: period(object.spec.slo.freshness.target)}
+  rules:
+  - id: FRESH-001
+    parameters: {longest: 30m}
+    remediation: Promise fresher data.
+    cel:
+      expression: variables.freshness <= period(params.longest)
+      message: The data may be too old
+      messageExpression: \"'The data may be ' + object.spec.slo.freshness.target + ' old; at most ' + params.longest + ' is allowed'\"
+      path: spec.slo.freshness.target
+  - id: OWNER-001
+    severity: info
+    cel: {expression: 'domain.metadata.name == object.spec.domain', message: Wrong domain}
+  - id: LINES-001
+    cel: {expression: \"object.spec.\\n  vrsion != ''\", message: m}
+",
+    )?;
+    violation(&mesh, "FRESH-001", |violation| {
+        violation.message == "The data may be 1 hour old; at most 30m is allowed"
+            && violation.remediation == "Promise fresher data."
+            && violation.path == "spec.slo.freshness.target"
+            && violation.enforcement == PolicyEnforcement::Enforced
+    })
+    .await?;
+    let global: Api<GovernancePolicy> = Api::all(mesh.client.clone());
+    let written = async || Ok(global.get("written").await?.status);
+    let status =
+        wait_policy(written, |status| (status.failing, status.violations, status.faults) == (1, 1, 1))
+            .await?;
+    let fault = &status.errors[0];
+    ensure!(fault.rule == "LINES-001", "{fault:?}");
+    ensure!(fault.message.starts_with("expression 1:12: object.spec has no field vrsion"), "{fault:?}");
+    let governance = mesh.status(PRODUCT.0, PRODUCT.1).await?.governance.context("governance")?;
+    ensure!(governance.not_evaluated.iter().any(|id| id == "LINES-001"), "{:?}", governance.not_evaluated);
+
+    mesh.patch(
+        "governancepolicy",
+        "written",
+        r#"{"spec":{"rules":[{"id":"FRESH-001","cel":{"expression":"true","message":"m"}}]}}"#,
+    )?;
+    mesh.wait_condition(PRODUCT, "GovernanceCompliant", "True", "Succeeded").await?;
+    for (spec, expected) in [
+        (
+            r#"{"spec":{"rules":[{"id":"X","cel":{"expression":"true"}}]}}"#,
+            "give it a message or a messageExpression",
+        ),
+        (
+            r#"{"spec":{"rules":[{"id":"X","builtin":"SEC-001","cel":{"expression":"true","message":"m"}}]}}"#,
+            "remove builtin or cel",
+        ),
+    ] {
+        let refused = mesh.patch("governancepolicy", "written", spec);
+        let said = refused.err().map(|error| error.to_string()).unwrap_or_default();
+        ensure!(said.contains(expected), "{spec}: {said}");
+    }
+    operator.terminate().await
+}
+
+#[tokio::test]
 async fn an_exception_counts_from_its_approval_to_its_end_and_says_where_it_stands() -> Result<()> {
     let mesh = Mesh::start(Options::default()).await?;
     let operator = mesh.operator()?;

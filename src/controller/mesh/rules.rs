@@ -9,7 +9,7 @@ use kube::ResourceExt;
 
 use super::Mesh;
 use crate::{
-    api::PolicyException,
+    api::{DomainPolicy, GovernancePolicy, PolicyException},
     governance::{Policy, PolicySet},
     model::lineage::ProductName,
     plan::bind::binding,
@@ -51,25 +51,40 @@ impl Mesh {
         &self.policies
     }
 
-    /// Compiles the policies anew, and names the products that one which changed judges, or judged before.
-    pub fn compile_policies(&mut self) -> BTreeSet<ProductName> {
-        let global = self
-            .global_policies
-            .iter()
-            .map(|(name, policy)| Policy::global(name, &policy.spec.policy, policy.spec.matches.as_ref()));
+    /// Notes that a policy has changed, or the domain that a policy's namespace belongs to.
+    pub const fn policies_changed(&mut self) {
+        self.edition = self.edition.wrapping_add(1);
+    }
+
+    /// Whether the policies are ready as they are declared now.
+    pub const fn is_compiled(&self) -> bool {
+        self.edition == self.compiled
+    }
+
+    /// What has to be compiled.
+    pub fn sources(&self) -> Sources {
         let none = BTreeMap::new();
         let of_domains = self.domain_policies.values().map(|policy| {
-            let (namespace, name) = (policy.namespace().unwrap_or_default(), policy.name_any());
+            let namespace = policy.namespace().unwrap_or_default();
             let labels = self.namespaces.get(&namespace).unwrap_or(&none);
             let binding = binding(&namespace, labels, self.domains.values());
             let binding = binding.into_iter().map(|domain| domain.name_any()).collect::<Vec<_>>();
             // A namespace that several domains claim belongs to none.
-            let domain = if let [domain] = &binding[..] { Some(domain.as_str()) } else { None };
-            Policy::of_domain(&namespace, &name, domain, &policy.spec.policy, policy.spec.matches.as_ref())
+            (Arc::clone(policy), if let [domain] = &binding[..] { Some(domain.clone()) } else { None })
         });
-        let new = Arc::new(global.chain(of_domains).collect::<PolicySet>());
-        let old = std::mem::replace(&mut self.policies, new);
-        let only_in = |one: &PolicySet, other: &PolicySet| -> Vec<Policy> {
+        Sources {
+            edition: self.edition,
+            global: self.global_policies.values().cloned().collect(),
+            of_domains: of_domains.collect(),
+            known: Arc::clone(&self.policies),
+        }
+    }
+
+    /// Takes up compiled policies, and names the products that one which changed judges, or judged before.
+    pub fn adopt(&mut self, edition: u64, policies: PolicySet) -> BTreeSet<ProductName> {
+        self.compiled = edition;
+        let old = std::mem::replace(&mut self.policies, Arc::new(policies));
+        let only_in = |one: &PolicySet, other: &PolicySet| -> Vec<Arc<Policy>> {
             one.policies().filter(|policy| !other.policies().any(|same| same == *policy)).cloned().collect()
         };
         let mut changed = only_in(&old, &self.policies);
@@ -77,6 +92,38 @@ impl Mesh {
         // Whether anything can be judged at all matters to everybody.
         let all = old.is_empty() != self.policies.is_empty();
         self.select(|_, facts| all || changed.iter().any(|policy| policy.judges(&facts.subject)))
+    }
+
+    /// Compiles the policies here and now.
+    pub fn compile_policies(&mut self) -> BTreeSet<ProductName> {
+        let sources = self.sources();
+        self.adopt(sources.edition, sources.compile())
+    }
+}
+
+/// Policies as they are declared, and those that are compiled already.
+#[derive(Debug)]
+pub struct Sources {
+    /// Which state of the policies this is.
+    pub edition: u64,
+    global: Vec<Arc<GovernancePolicy>>,
+    of_domains: Vec<(Arc<DomainPolicy>, Option<String>)>,
+    known: Arc<PolicySet>,
+}
+
+impl Sources {
+    /// Compiles the policies that are not known yet.
+    pub fn compile(&self) -> PolicySet {
+        let global = self.global.iter().map(|policy| {
+            let (declared, matches) = (&policy.spec.policy, policy.spec.matches.as_ref());
+            self.known.global(&policy.name_any(), declared, matches)
+        });
+        let of_domains = self.of_domains.iter().map(|(policy, domain)| {
+            let (namespace, name) = (policy.namespace().unwrap_or_default(), policy.name_any());
+            let (declared, matches) = (&policy.spec.policy, policy.spec.matches.as_ref());
+            self.known.of_domain(&namespace, &name, domain.as_deref(), declared, matches)
+        });
+        global.chain(of_domains).collect()
     }
 }
 
