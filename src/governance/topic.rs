@@ -11,6 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::Input;
+use crate::api::DataProduct;
 
 /// A part of what rules read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +22,8 @@ pub(super) enum Topic {
     Metadata,
     /// A field of its spec.
     Spec(String),
+    /// Its spec as a whole.
+    WholeSpec,
     /// The standards.
     Standards,
     /// The domain of its namespace, and the accounts.
@@ -55,6 +58,7 @@ impl Topic {
         let mut parts = path.iter().map(String::as_str);
         Some(match (parts.next()?, parts.next(), parts.next()) {
             ("object", Some("spec"), Some(field)) => Self::Spec(field.to_owned()),
+            ("object", Some("spec"), None) => Self::WholeSpec,
             ("object", Some("metadata" | "apiVersion" | "kind"), _) => Self::Metadata,
             ("standards", ..) => Self::Standards,
             ("domain", ..) => Self::Domain,
@@ -109,11 +113,9 @@ fn mark(topic: &Topic, input: &Input<'_>) -> Mark {
     } = *input;
     let mut hash = Writer(Sha256::new());
     match topic {
-        Topic::Product => hash.serialized(&(&product.metadata, &product.spec)),
-        Topic::Metadata => {
-            let metadata = &product.metadata;
-            hash.serialized(&(&metadata.name, &metadata.namespace, &metadata.labels, &metadata.annotations));
-        }
+        Topic::Product => hash.serialized(&(metadata(product), &product.spec)),
+        Topic::WholeSpec => hash.serialized(&product.spec),
+        Topic::Metadata => hash.serialized(&metadata(product)),
         Topic::Spec(field) => match serde_json::to_value(&product.spec) {
             Ok(spec) => hash.serialized(&spec.get(field)),
             Err(error) => hash.shown(&error),
@@ -126,9 +128,15 @@ fn mark(topic: &Topic, input: &Input<'_>) -> Mark {
         Topic::Mesh => hash.shown(&neighbours),
         Topic::Observed => hash.shown(&observed),
         Topic::Today => hash.shown(&today),
-        Topic::Previous => hash.serialized(&previous.map(|product| (&product.metadata, &product.spec))),
+        Topic::Previous => hash.serialized(&previous.map(|product| (metadata(product), &product.spec))),
     }
     hash.0.finalize().into()
+}
+
+/// The metadata that rules may read: the rest changes with every write.
+fn metadata(product: &DataProduct) -> impl Serialize {
+    let metadata = &product.metadata;
+    (&metadata.name, &metadata.namespace, &metadata.labels, &metadata.annotations)
 }
 
 /// Writes into a hash.
@@ -175,7 +183,8 @@ mod tests {
                 "{path}"
             );
         }
-        assert_eq!(Topic::of_read(&["object".to_owned(), "spec".to_owned()]), Some(Topic::Product));
+        assert_eq!(Topic::of_read(&["object".to_owned(), "spec".to_owned()]), Some(Topic::WholeSpec));
+        assert_eq!(Topic::of_read(&["object".to_owned()]), Some(Topic::Product));
         assert_eq!(Topic::of_read(&["variables".to_owned(), "x".to_owned()]), None);
     }
 }

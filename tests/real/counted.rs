@@ -145,7 +145,7 @@ spec:
             "labels, and standards for a justification",
         ),
         (r#"{"spec":{"tags":["a"]}}"#, 2, "tags and everything"),
-        (r#"{"spec":{"description":"Other words."}}"#, 3, "words, everything and standards"),
+        (r#"{"spec":{"description":"Other words."}}"#, 4, "words, everything, standards and consistency"),
         (r#"{"metadata":{"labels":{"a":"b"}}}"#, 2, "labels, and standards for a justification"),
     ];
     for (patch, evaluated, why) in steps {
