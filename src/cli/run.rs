@@ -10,7 +10,10 @@ use kube::{
 
 use super::CliError;
 use crate::{
-    controller::{self, kubernetes},
+    controller::{
+        self, kubernetes,
+        outputs::{Output, Outputs},
+    },
     http::Endpoint,
     metrics::Metrics,
     telemetry::{self, LogFormat},
@@ -67,6 +70,16 @@ pub struct RunArgs {
         default_value = "0.0.0.0:8080"
     )]
     metrics_bind_address: Bind,
+    /// What is written for other tools: `openreports` for one Report of openreports.io a product, where that API is
+    /// installed.
+    #[arg(
+        long = "output",
+        env = "DATAPRODUCT_OUTPUTS",
+        value_name = "KIND",
+        value_enum,
+        value_delimiter = ','
+    )]
+    outputs: Vec<Output>,
     /// Form of log lines.
     #[arg(long, env = "DATAPRODUCT_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -81,7 +94,9 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     // Before anything else is done, so that two operators on one machine are told apart at once.
     let endpoint = listen(args.metrics_bind_address).await?;
     let client = client(args.cluster).await?;
-    let ctx = controller::connect(client, args.cluster_id).await?;
+    let mut ctx = controller::connect(client, args.cluster_id).await?;
+    ctx.outputs = Outputs::of(args.outputs);
+    let ctx = Arc::new(ctx);
     if let Some(endpoint) = endpoint {
         serve(endpoint, Metrics::of(&ctx.registry));
     }

@@ -16,7 +16,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{bench::Bench, mesh::Mesh, policies::Tallies};
+use super::{bench::Bench, mesh::Mesh, outputs::Outputs, policies::Tallies};
 use crate::{
     governance::{Judgement, Precedents},
     plan::ProductName,
@@ -49,6 +49,8 @@ pub struct Context {
     pub tallies: Tallies,
     /// Tells that policies are to be compiled.
     pub compile: Notify,
+    /// What is written for other tools.
+    pub outputs: Outputs,
     /// Where judgements are made that may take long.
     pub bench: Bench,
     /// Reads the time.
@@ -106,6 +108,7 @@ impl Context {
             registry,
             tallies: Tallies::default(),
             compile: Notify::new(),
+            outputs: Outputs::default(),
             bench: Bench::default(),
             now: Box::new(Timestamp::now),
             instance: instance(),
@@ -190,6 +193,7 @@ impl Context {
     pub fn forget(&self, product: &ProductName) {
         self.succeeded(product);
         self.tallies.forget(product);
+        self.outputs.forget(product);
         self.precedents.lock().unwrap_or_else(PoisonError::into_inner).remove(product);
         self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(product);
     }

@@ -8,7 +8,7 @@ use json_patch::{
 use kube::{
     Api, Client, Config, Resource, ResourceExt,
     api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams},
-    core::PartialObjectMeta,
+    core::{GroupVersionKind, PartialObjectMeta},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -221,6 +221,38 @@ pub async fn raw(client: &Client, name: &ProductName) -> Result<Option<DynamicOb
     let resource = ApiResource::erase::<DataProduct>(&());
     let products: Api<DynamicObject> = Api::namespaced_with(client.clone(), &name.namespace, &resource);
     bounded(products.get_opt(&name.name)).await
+}
+
+/// Group, version, kind and plural of an API that is somebody else's.
+pub type Foreign = [&'static str; 4];
+
+fn foreign_api(client: &Client, resource: Foreign, namespace: &str) -> Api<DynamicObject> {
+    let [group, version, kind, plural] = resource;
+    let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural);
+    Api::namespaced_with(client.clone(), namespace, &resource)
+}
+
+/// An object of somebody else's API; `None` when it does not exist, or when the API does not.
+pub async fn foreign(
+    client: &Client,
+    resource: Foreign,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<DynamicObject>, RequestError> {
+    bounded(foreign_api(client, resource, namespace).get_opt(name)).await
+}
+
+/// Writes an object of somebody else's API by server-side apply.
+pub async fn apply_foreign(
+    client: &Client,
+    resource: Foreign,
+    namespace: &str,
+    name: &str,
+    object: &Value,
+) -> Result<(), RequestError> {
+    let parameters = PatchParams::apply(FIELD_MANAGER).force();
+    let objects = foreign_api(client, resource, namespace);
+    bounded(objects.patch(name, &parameters, &Patch::Apply(object))).await.map(|_| ())
 }
 
 /// Whether an object of a cluster-scoped kind exists, asked live.

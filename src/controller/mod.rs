@@ -11,6 +11,7 @@ pub mod gather;
 pub mod guard;
 pub mod kubernetes;
 pub mod mesh;
+pub mod outputs;
 pub mod policies;
 pub mod reconcile;
 pub mod recover;
@@ -76,7 +77,7 @@ pub enum ControllerError {
 }
 
 /// Makes the context of an operator, after a look at whether it can do its work at all.
-pub async fn connect(client: Client, cluster: Option<String>) -> Result<Arc<Context>, ControllerError> {
+pub async fn connect(client: Client, cluster: Option<String>) -> Result<Context, ControllerError> {
     readable::<DataProduct>(&client, "dataproducts").await?;
     readable::<DataDomain>(&client, "datadomains").await?;
     readable::<ProviderClass>(&client, "providerclasses").await?;
@@ -89,7 +90,7 @@ pub async fn connect(client: Client, cluster: Option<String>) -> Result<Arc<Cont
         Some(cluster) => cluster,
         None => kubernetes::cluster_id(&client).await.map_err(ControllerError::Cluster)?,
     };
-    Ok(Arc::new(Context::new(client, cluster, Registry::default())))
+    Ok(Context::new(client, cluster, Registry::default()))
 }
 
 /// Finds out at the start, and in plain words, what would otherwise be a watch that fails for ever.

@@ -11,7 +11,7 @@ use super::{
     context::Context,
     departure, gather,
     kubernetes::{self, RequestError},
-    report,
+    outputs, report,
     schedule::{self, Ending, RESYNC},
 };
 use crate::{
@@ -91,6 +91,7 @@ pub async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Result<Visi
     if written || !outcomes.is_empty() {
         report::events(ctx, product, &status, &outcomes).await;
     }
+    outputs::write(ctx, product, &status, facts.report.as_ref().map_or(0, |report| report.rules)).await;
     let ending = ending(ctx, product, &facts, status.condition("Reconciling").is_some());
     Ok(visit(ctx, &facts, ending))
 }

@@ -47,7 +47,7 @@ impl PolicySet {
         let mut hash = rule::hasher(input.standards);
         let mut marks = Marks::of(input);
         let mut precedents = Precedents::default();
-        let mut evaluated = 0;
+        let (mut evaluated, mut rules) = (0, 0);
         // What expressions see is made when the first of them is evaluated, and then shared by all.
         let mut seen: Option<Result<Bindings<'static>, String>> = None;
         for policy in self.policies().filter(|policy| policy.judges(&subject)) {
@@ -56,6 +56,7 @@ impl PolicySet {
             // What cannot be evaluated is not passed.
             not_evaluated.extend(policy.broken.iter().cloned());
             let judges = || policy.rules.iter().enumerate();
+            rules += judges().filter(|(_, judge)| judge.can_judge(input)).count();
             not_evaluated.extend(
                 judges().filter(|(_, judge)| !judge.can_judge(input)).map(|(_, judge)| judge.id.clone()),
             );
@@ -75,8 +76,14 @@ impl PolicySet {
             }
             precedents.0.insert(state, findings);
         }
-        let report =
-            Report::new(strictest(violations), not_evaluated, policies, input.standards, rule::hex(hash));
+        let report = Report::new(
+            rules,
+            strictest(violations),
+            not_evaluated,
+            policies,
+            input.standards,
+            rule::hex(hash),
+        );
         Judgement { report, precedents, evaluated }
     }
 }

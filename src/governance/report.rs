@@ -28,6 +28,8 @@ pub struct Report {
     pub infos: i32,
     /// Number of violations that an exception covers, which are in none of the other totals.
     pub excepted: i32,
+    /// Number of rules that were evaluated.
+    pub rules: i32,
     /// All of them, sorted by severity (the gravest first), path, id and message.
     pub violations: Vec<Violation>,
     /// The rules that were not evaluated, because something was not known that they need, sorted.
@@ -63,6 +65,7 @@ pub struct Violation {
 
 impl Report {
     pub(super) fn new(
+        rules: usize,
         mut violations: Vec<Violation>,
         mut not_evaluated: Vec<String>,
         policies: Vec<String>,
@@ -86,6 +89,7 @@ impl Report {
             warnings: open.warnings,
             infos: open.infos,
             excepted: i32::try_from(excepted).unwrap_or(i32::MAX),
+            rules: i32::try_from(rules).unwrap_or(i32::MAX),
             violations,
             not_evaluated,
             policies,
@@ -148,7 +152,7 @@ mod tests {
     }
 
     fn report(violations: Vec<Violation>) -> Report {
-        Report::new(violations, Vec::new(), Vec::new(), &PlatformStandardsSpec::default(), String::new())
+        Report::new(0, violations, Vec::new(), Vec::new(), &PlatformStandardsSpec::default(), String::new())
     }
 
     #[test]

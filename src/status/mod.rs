@@ -10,6 +10,7 @@ mod conditions;
 mod dated;
 mod departure;
 mod intent;
+pub mod open_report;
 mod reason;
 mod resources;
 mod sections;

@@ -272,3 +272,55 @@ spec: {{productRef: {{name: first}}, policyIds: [SEC-001], reason: It moves, tic
     stands("later", ExceptionState::Expired).await?;
     operator.terminate().await
 }
+
+#[tokio::test]
+async fn each_product_has_one_report_for_other_tools_where_that_is_asked_for_and_it_is_written_once()
+-> Result<()> {
+    let mesh = Mesh::start(Options { audit: true, ..Options::default() }).await?;
+    let operator = mesh.operator_in(&[("DATAPRODUCT_OUTPUTS", "openreports")])?;
+    mesh.plane.apply(&small("orders", "orders", "early", ""))?;
+    // Without the API nothing is written and nothing fails.
+    mesh.wait_condition(("orders", "early"), "Ready", "True", "Ready").await?;
+    operator.terminate().await?;
+
+    mesh.plane.kubectl(&["apply", "--server-side", "-f", "tests/real/openreports/reports.yaml"])?;
+    mesh.plane.kubectl(&["wait", "--for=condition=Established", "crd/reports.openreports.io"])?;
+    let operator = mesh.operator_in(&[("DATAPRODUCT_OUTPUTS", "openreports")])?;
+    let unclassified = small("orders", "orders", "first", "").replace("classification: internal, ", "");
+    mesh.plane.apply(&unclassified)?;
+    mesh.wait_condition(PRODUCT, "Ready", "False", "PolicyErrors").await?;
+    let report = async |name: &str| -> Result<serde_json::Value> {
+        let name = format!("dataproduct-{name}");
+        let text = mesh.plane.kubectl(&["get", "reports", &name, "-n", "orders", "-o", "json"])?;
+        Ok(serde_json::from_str(&text)?)
+    };
+    let first = wait_for("the report", PATIENCE, || async {
+        let found = report("first").await;
+        let said = format!("{found:?}");
+        Ok(Seen::when(found.as_ref().is_ok_and(|found| found["summary"]["fail"] == 1), found.ok(), said))
+    })
+    .await?
+    .context("a report")?;
+    ensure!(first["scope"]["kind"] == "DataProduct" && first["scope"]["name"] == "first", "{first}");
+    ensure!(first["metadata"]["ownerReferences"][0]["name"] == "first", "{first}");
+    let failed = first["results"].as_array().into_iter().flatten().find(|result| result["result"] == "fail");
+    ensure!(
+        failed.is_some_and(|result| result["rule"] == "SEC-001" && result["severity"] == "high"),
+        "{first}"
+    );
+    let version = |report: &serde_json::Value| report["metadata"]["resourceVersion"].clone();
+    let early = report("early").await?;
+    ensure!(early["summary"]["fail"] == 0 && early["summary"]["pass"].as_i64() > Some(20), "{early}");
+
+    // A new process finds what its predecessor wrote, and writes nothing.
+    operator.terminate().await?;
+    let operator = mesh.operator_in(&[("DATAPRODUCT_OUTPUTS", "openreports")])?;
+    mesh.annotate(PRODUCT, "datamesh.io/reconcile-at=1")?;
+    wait_for("a visit", PATIENCE, || async {
+        let echoed = mesh.status(PRODUCT.0, PRODUCT.1).await?.last_handled_reconcile_at;
+        Ok(Seen::when(echoed.as_deref() == Some("1"), (), echoed))
+    })
+    .await?;
+    ensure!(version(&report("first").await?) == version(&first), "it was written again");
+    operator.terminate().await
+}
