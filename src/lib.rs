@@ -22,6 +22,7 @@
 //! | [`api`] | the shape of the custom resources | judge a product |
 //! | [`model`] | how resources, owners, names and units look | talk to anybody |
 //! | [`cel`] | what an expression may say, cost and answer | trust its text |
+//! | [`manifest`] | where in a text something is wrong | read a file |
 //! | [`governance`] | which rules are broken, and the score | stop anything |
 //! | [`plan`] | what is to be done, and what holds it back | do it |
 //! | [`slo`] | whether promises are kept | read a clock |
@@ -30,10 +31,11 @@
 //! | [`controller`] | when, and for whom | judge, plan or summarize |
 //! | [`cli`] | how people ask | answer differently from the operator |
 //!
-//! `api`, `model`, `cel`, `governance`, `plan`, `slo` and `status` are pure: no client, no clock, no chance, no task. A test
+//! `api`, `model`, `manifest`, `cel`, `governance`, `plan`, `slo` and `status` are pure: no client, no clock, no chance, no task. A test
 //! reads their sources and fails when that wall is broken.
 
 pub mod api;
+pub mod manifest;
 pub mod model;
 
 pub mod cel;

@@ -8,7 +8,7 @@ use json_patch::{
 use kube::{
     Api, Client, Config, Resource, ResourceExt,
     api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams},
-    core::{GroupVersionKind, PartialObjectMeta},
+    core::{DeserializeGuard, GroupVersionKind, PartialObjectMeta},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -25,6 +25,11 @@ const SILENCE: Duration = Duration::from_mins(11);
 /// Longest time in which a connection must be made.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// Objects of a page of a list.
+const PAGE: u32 = 500;
+/// Most pages of a list.
+const MAX_PAGES: u32 = 400;
+
 /// A request to the API server that failed.
 #[derive(Debug, Error)]
 pub enum RequestError {
@@ -34,6 +39,9 @@ pub enum RequestError {
     /// No answer in time.
     #[error("no answer from the API server within {} s", REQUEST.as_secs())]
     Timeout,
+    /// More objects than are ever read.
+    #[error("there are more than {} objects of one kind", PAGE * MAX_PAGES)]
+    TooMany,
     /// A patch could not be built.
     #[error("cannot build the patch: {0}")]
     Patch(String),
@@ -48,6 +56,11 @@ impl RequestError {
     /// Whether a patch of the finalizers met another state of the object than was seen: a failed test is a 422.
     pub fn is_stale(&self) -> bool {
         self.is_about_another_object() || self.code() == Some(422)
+    }
+
+    /// Whether whoever asked may not.
+    pub fn is_forbidden(&self) -> bool {
+        self.code() == Some(403)
     }
 
     fn code(&self) -> Option<u16> {
@@ -271,6 +284,39 @@ where
 {
     let all: Api<K> = Api::all(client.clone());
     bounded(all.list_metadata(&ListParams::default().limit(1))).await.map(|_| ())
+}
+
+/// Objects of a kind, as they were listed.
+#[derive(Debug)]
+pub struct Listed<K> {
+    /// Those that can be read.
+    pub objects: Vec<K>,
+    /// Number of the others.
+    pub undecodable: usize,
+}
+
+/// Every object of a kind in every namespace, page by page; each page has the deadline of a request.
+pub async fn all<K>(client: &Client) -> Result<Listed<K>, RequestError>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + 'static,
+{
+    let objects: Api<DeserializeGuard<K>> = Api::all(client.clone());
+    let mut listed = Listed { objects: Vec::new(), undecodable: 0 };
+    let mut parameters = ListParams::default().limit(PAGE);
+    for _ in 0..MAX_PAGES {
+        let page = bounded(objects.list(&parameters)).await?;
+        for object in page.items {
+            match object.0 {
+                Ok(object) => listed.objects.push(object),
+                Err(_) => listed.undecodable += 1,
+            }
+        }
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => parameters = parameters.continue_token(&token),
+            None => return Ok(listed),
+        }
+    }
+    Err(RequestError::TooMany)
 }
 
 /// The identity of the cluster: the uid of its `kube-system` namespace.

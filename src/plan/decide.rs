@@ -17,7 +17,7 @@ use crate::{
         blocker::Blocker,
         build::{Permissions, build},
         desired,
-        judge::judge,
+        judge::{self, judge},
         scope::Scope,
         step::Plan,
         teardown::{Departure, HandsOff, Teardown, teardown},
@@ -112,12 +112,9 @@ fn management(product: &DataProduct) -> Management {
     provisioning.and_then(|provisioning| provisioning.management).unwrap_or_default()
 }
 
-/// How strictly a product is judged: a draft never stops anything.
+/// How strictly the product is judged.
 fn enforcement(world: &World) -> Enforcement {
-    if world.declared.product.spec.lifecycle == Some(Lifecycle::Draft) {
-        return Enforcement::Draft;
-    }
-    world.scope.as_ref().map_or(Enforcement::Enforced, Scope::enforcement)
+    judge::enforcement(&world.declared.product, world.scope.as_ref().ok().map(Scope::enforcement))
 }
 
 /// Everything but a missing scope that holds change back.

@@ -3,15 +3,21 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use kube::ResourceExt;
 
 use crate::{
-    api::PolicyException,
-    governance::{self, Input, Judgement, Precedents, standing},
+    api::{
+        DataDomain, DataProduct, Enforcement, PolicyException,
+        product::Lifecycle,
+    },
+    governance::{self, Input, Judgement, Precedents, Report, standing},
+    model::lineage::Neighbours,
     plan::{
         assess::{Observation, Observations, Wanted},
+        bind::binding,
         blocker::Blocker,
-        scope::Scope,
-        world::World,
+        scope::{Scope, resolve},
+        world::{Declared, World},
     },
 };
 
@@ -25,10 +31,55 @@ pub fn judge(
     observations: &Observations,
     precedents: &Precedents,
 ) -> Option<Judgement> {
-    let declared = &world.declared;
-    let standards = declared.standards.as_ref()?;
     let scope = world.scope.as_ref().ok();
     let domain = scope.and_then(|scope| scope.domain_spec.as_ref());
+    let known = Known {
+        domain: domain.map(Arc::as_ref),
+        accounts: accounts(scope),
+        observed: Some(&found(wanted, observations)),
+        bound_domain: bound_domain(world),
+        neighbours: Some(&world.declared.neighbours),
+    };
+    evaluate(&world.declared, &known, precedents)
+}
+
+/// Judges a product by what people declared alone, as a file is judged: nobody looks at its resources. Where not all products
+/// are known, nothing is said of the others. Where its namespace is not known, the domain that it names is believed. Beside
+/// the report stands how strictly its domain takes it.
+pub fn judge_declared(declared: &Declared, all_products: bool) -> Option<(Report, Enforcement)> {
+    let product = &declared.product;
+    let namespace = product.namespace().unwrap_or_default();
+    let claiming = binding(&namespace, &declared.namespace_labels, declared.domains.iter());
+    let bound = match claiming.as_slice() {
+        [domain] => Some(*domain),
+        _ => None,
+    };
+    let named = || declared.domains.iter().find(|domain| domain.name_any() == product.spec.domain);
+    let domain = if namespace.is_empty() { named() } else { bound };
+    let scope = resolve(declared).ok();
+    let bound = bound.map(|domain| domain.name_any());
+    let known = Known {
+        domain: domain.map(Arc::as_ref),
+        accounts: accounts(scope.as_ref()),
+        observed: None,
+        bound_domain: bound.as_deref(),
+        neighbours: all_products.then_some(&declared.neighbours),
+    };
+    let strictly = enforcement(product, domain.map(|domain| domain.spec.enforcement));
+    Some((evaluate(declared, &known, &Precedents::default())?.report, strictly))
+}
+
+/// What is known beside what is declared.
+struct Known<'a> {
+    domain: Option<&'a DataDomain>,
+    accounts: Option<governance::Accounts<'a>>,
+    observed: Option<&'a [governance::Resource<'a>]>,
+    bound_domain: Option<&'a str>,
+    neighbours: Option<&'a Neighbours>,
+}
+
+fn evaluate(declared: &Declared, known: &Known<'_>, precedents: &Precedents) -> Option<Judgement> {
+    let standards = declared.standards.as_ref()?;
     if declared.ungoverned().is_some() {
         return None;
     }
@@ -36,15 +87,23 @@ pub fn judge(
     let exceptions = declared.exceptions.iter().filter_map(standing).collect::<Vec<_>>();
     let input = Input {
         exceptions: &exceptions,
-        domain: domain.map(Arc::as_ref),
-        accounts: accounts(scope),
-        observed: Some(&found(wanted, observations)),
-        bound_domain: bound_domain(world),
-        neighbours: Some(&declared.neighbours),
+        domain: known.domain,
+        accounts: known.accounts,
+        observed: known.observed,
+        bound_domain: known.bound_domain,
+        neighbours: known.neighbours,
         today: Some(declared.now.to_zoned(TimeZone::UTC).date()),
         ..Input::of(&declared.product, &standards.spec)
     };
     Some(declared.policies.judge(&input, precedents))
+}
+
+/// How strictly a product is judged in a domain; one that is not known, or is gone, is strict. A draft never stops anything.
+pub(super) fn enforcement(product: &DataProduct, domain: Option<Enforcement>) -> Enforcement {
+    match product.spec.lifecycle {
+        Some(Lifecycle::Draft) => Enforcement::Draft,
+        _ => domain.unwrap_or(Enforcement::Enforced),
+    }
 }
 
 /// The domain of the namespace. One that the product does not name is known from the refusal to bind it.

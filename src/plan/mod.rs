@@ -16,7 +16,7 @@ mod world;
 
 pub use blocker::Blocker;
 pub use decide::{Decision, decide, decide_teardown, loss_token};
-pub use judge::judge;
+pub use judge::{judge, judge_declared};
 pub use outcome::{Outcome, StepResult};
 pub use step::{Action, Plan, Step, Verb, summarize as summarize_steps};
 pub use world::{Declared, World};

@@ -36,7 +36,7 @@ fn assert_free_of(room: &str, words: &[&str]) {
 
 #[test]
 fn the_pure_rooms_know_no_client_no_task_no_backend_no_clock_and_no_chance() {
-    for room in ["api", "model", "governance", "plan", "slo", "status"] {
+    for room in ["api", "model", "manifest", "governance", "plan", "slo", "status"] {
         assert_free_of(
             room,
             &[
@@ -90,7 +90,9 @@ fn only_the_registry_knows_every_backend() {
 
 #[test]
 fn only_the_main_file_may_end_the_process() {
-    for room in ["api", "model", "governance", "plan", "slo", "status", "provider", "controller", "cli"] {
+    for room in
+        ["api", "model", "manifest", "governance", "plan", "slo", "status", "provider", "controller", "cli"]
+    {
         assert_free_of(room, &["process::exit", "process::abort"]);
     }
 }

@@ -1,0 +1,180 @@
+//! The rules that the definitions write in CEL, evaluated as the API server does when an object is created.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
+
+use super::{
+    Fault, Node, RULE,
+    expression::{Expression, Self_},
+    limits::MAX_FAULTS,
+    node::Value,
+    place::{entry_place, item_place, place},
+    schema::{additional, items, property},
+};
+
+/// The rules of a schema and of what is within it; branches without rules are left out.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    here: Vec<Rule>,
+    properties: BTreeMap<String, Rules>,
+    /// Of the items of a list or of the values of a mapping whose keys are free.
+    each: Option<Box<Rules>>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    /// The expression, or why it cannot be evaluated.
+    expression: Result<Expression, String>,
+    text: String,
+    message: Option<String>,
+    /// Below the value, where the rule names a field.
+    field: Option<String>,
+}
+
+impl Rules {
+    /// Compiles the rules of a schema. Those on changes are left out: a file has nothing that changes.
+    pub(super) fn of(schema: &JSONSchemaProps) -> Self {
+        let rules = schema.x_kubernetes_validations.iter().flatten().filter_map(|rule| {
+            let expression = Expression::compile(&rule.rule);
+            let on_changes = expression.as_ref().is_ok_and(Expression::mentions_old_self);
+            let optional = rule.optional_old_self == Some(true);
+            (!on_changes || optional).then(|| Rule {
+                expression,
+                text: rule.rule.clone(),
+                message: rule.message.clone(),
+                field: rule.field_path.clone(),
+            })
+        });
+        let within = schema.properties.iter().flatten().map(|(name, part)| (name.clone(), Self::of(part)));
+        let each = items(schema).or(additional(schema)).map(Self::of).filter(|rules| !rules.is_empty());
+        Self {
+            here: rules.collect(),
+            properties: within.filter(|(_, rules)| !rules.is_empty()).collect(),
+            each: each.map(Box::new),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.here.is_empty() && self.properties.is_empty() && self.each.is_none()
+    }
+
+    /// The rules that an object breaks. Where the schema found something wrong within a value, its rules are not asked:
+    /// they rely on what the schema promises.
+    pub(super) fn broken(
+        &self,
+        schema: &JSONSchemaProps,
+        object: &Node,
+        at: &Range<usize>,
+        wrong: &[Fault],
+        kind: &str,
+    ) -> Vec<Fault> {
+        let wrong = wrong.iter().filter(|fault| !fault.message.starts_with("unknown field"));
+        let mut walk =
+            Walk { kind, wrong: wrong.map(|fault| fault.path.as_str()).collect(), faults: Vec::new() };
+        self.walk(schema, object, "", at, &mut walk);
+        walk.faults
+    }
+
+    fn walk(
+        &self,
+        schema: &JSONSchemaProps,
+        node: &Node,
+        path: &str,
+        at: &Range<usize>,
+        walk: &mut Walk<'_>,
+    ) {
+        if node.value == Value::Null || walk.faults.len() > MAX_FAULTS {
+            return;
+        }
+        if !self.here.is_empty() && !walk.is_wrong_within(path) {
+            let this = Self_::new(schema, node, path.is_empty());
+            let kind = walk.kind;
+            walk.faults
+                .extend(self.here.iter().filter_map(|rule| rule.broken(&this, node, (kind, path), at)));
+        }
+        for entry in node.entries() {
+            let rules = self.properties.get(&entry.key).or(self.each.as_deref());
+            if let (Some(rules), Some(part)) = (rules, property(schema, &entry.key)) {
+                let within =
+                    if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+                rules.walk(part, &entry.value, &within, &entry_place(entry), walk);
+            }
+        }
+        if let (Some(rules), Some(part)) = (&self.each, items(schema)) {
+            for (index, item) in node.items().iter().enumerate() {
+                rules.walk(part, item, &format!("{path}[{index}]"), &item_place(item), walk);
+            }
+        }
+    }
+}
+
+struct Walk<'a> {
+    /// Kind of the object.
+    kind: &'a str,
+    /// Paths at which the schema found something wrong.
+    wrong: Vec<&'a str>,
+    faults: Vec<Fault>,
+}
+
+impl Walk<'_> {
+    fn is_wrong_within(&self, path: &str) -> bool {
+        self.wrong.iter().any(|wrong| match wrong.strip_prefix(path) {
+            Some(rest) => path.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']),
+            None => false,
+        })
+    }
+}
+
+impl Rule {
+    fn broken(
+        &self,
+        this: &Self_,
+        node: &Node,
+        (kind, path): (&str, &str),
+        at: &Range<usize>,
+    ) -> Option<Fault> {
+        let evaluated = self.expression.as_ref().map_err(Clone::clone).and_then(|rule| rule.holds(this));
+        let field = self.field.as_deref().unwrap_or_default();
+        let at = place(node, field).unwrap_or_else(|| at.clone());
+        let path = format!("{path}{field}").trim_start_matches('.').to_owned();
+        let fault =
+            |message: String, remediation: String| Some(Fault::new(RULE, at, message, remediation).at(&path));
+        match evaluated {
+            Ok(true) => None,
+            Ok(false) => {
+                let message =
+                    self.message.clone().unwrap_or_else(|| format!("this is broken: {}", self.text));
+                let (message, remediation) = split(&message, &explained(kind, &path));
+                fault(message, remediation)
+            }
+            Err(error) => fault(
+                format!("a rule of the definition cannot be evaluated: {error}"),
+                format!("Report it with the manifest; the rule is {}", self.text),
+            ),
+        }
+    }
+}
+
+/// The messages of our definitions say what is wrong, and often after a semicolon what to do. Where they do not, the
+/// documentation of the field does.
+fn split(message: &str, explained: &str) -> (String, String) {
+    let outside = |at: usize| {
+        let before = message.get(..at).unwrap_or_default();
+        before.matches('(').count() == before.matches(')').count()
+    };
+    let parts = message.find("; ").filter(|at| outside(*at)).and_then(|at| message.split_at_checked(at));
+    let Some((wrong, todo)) = parts else {
+        return (message.to_owned(), format!("`kubectl explain {explained}` says what is expected"));
+    };
+    let mut todo = todo.trim_start_matches("; ").chars();
+    let first = todo.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    (wrong.to_owned(), format!("{first}{}", todo.as_str()))
+}
+
+/// A field as `kubectl explain` wants it: without indexes.
+fn explained(kind: &str, path: &str) -> String {
+    let names =
+        path.split('.').filter(|part| !part.is_empty()).map(|part| part.split('[').next().unwrap_or(part));
+    std::iter::once(kind.to_lowercase().as_str()).chain(names).collect::<Vec<_>>().join(".")
+}
