@@ -7,11 +7,11 @@ use dataproduct_operator::cli::Cli;
 
 fn main() -> ExitCode {
     match Cli::parse().command.run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(ending) => ExitCode::from(ending.code()),
         Err(error) => {
             // Nothing is left to be done about an error that cannot be shown.
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::from(2)
+            ExitCode::from(error.code())
         }
     }
 }

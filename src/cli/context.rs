@@ -52,6 +52,11 @@ pub struct Candidate<'a> {
 }
 
 impl Context {
+    /// Nothing yet; files are taken up with [`Context::take`]. `all_products` says that they hold every product of the mesh.
+    pub fn of_files(all_products: bool) -> Self {
+        Self { all_products, ..Self::default() }
+    }
+
     /// Everything that a cluster has.
     pub async fn of_cluster(client: &Client) -> Result<Self, CliError> {
         let mut context = Self { all_products: true, ..Self::default() };
@@ -59,12 +64,14 @@ impl Context {
         let failed = |error: kubernetes::RequestError| CliError::Cluster(error.to_string());
         match kubernetes::all::<Namespace>(client).await {
             Ok(Listed { objects, .. }) => {
-                let labels = objects.into_iter().map(|it| (it.name_any(), it.metadata.labels.unwrap_or_default()));
+                let labels =
+                    objects.into_iter().map(|it| (it.name_any(), it.metadata.labels.unwrap_or_default()));
                 mesh.namespaces = labels.collect();
             }
             // Labels of namespaces matter only to domains that select by them.
             Err(error) if error.is_forbidden() => context.notes.push(
-                "you may not list namespaces, so that domains which select them by labels claim none here".to_owned(),
+                "you may not list namespaces, so that domains which select them by labels claim none here"
+                    .to_owned(),
             ),
             Err(error) => return Err(failed(error)),
         }
@@ -101,14 +108,21 @@ impl Context {
         let Listed { objects, undecodable } = listed.map_err(|error| CliError::Cluster(error.to_string()))?;
         if undecodable > 0 {
             let kind = K::kind(&());
-            self.notes.push(format!("{undecodable} objects of kind {kind} in the cluster cannot be read and do not count"));
+            self.notes.push(format!(
+                "{undecodable} objects of kind {kind} in the cluster cannot be read and do not count"
+            ));
         }
         Ok(objects)
     }
 
     /// Takes up what files say; it counts in place of what the cluster has under the same name. `namespace` is that of objects
     /// which name none.
-    pub fn take<'a>(&mut self, inputs: &'a Inputs, namespace: Option<&str>, now: Timestamp) -> Vec<Candidate<'a>> {
+    pub fn take<'a>(
+        &mut self,
+        inputs: &'a Inputs,
+        namespace: Option<&str>,
+        now: Timestamp,
+    ) -> Vec<Candidate<'a>> {
         for node in inputs.files.iter().flat_map(|file| &file.reading.namespaces) {
             if let Ok(found) = serde_json::from_value::<Namespace>(node.to_json()) {
                 self.mesh.namespaces.insert(found.name_any(), found.metadata.labels.unwrap_or_default());
@@ -247,15 +261,22 @@ impl Context {
     /// files; then the names of its rules are not judged.
     pub fn policy_faults(&self, object: &Object, namespace: Option<&str>) -> Vec<(String, String)> {
         let compiled = match object.kind.as_str() {
-            "GovernancePolicy" => decode::<GovernancePolicy>(object, None)
-                .map(|policy| Policy::global(&object.name, &policy.spec.policy, policy.spec.matches.as_ref())),
+            "GovernancePolicy" => decode::<GovernancePolicy>(object, None).map(|policy| {
+                Policy::global(&object.name, &policy.spec.policy, policy.spec.matches.as_ref())
+            }),
             "DomainPolicy" => decode::<DomainPolicy>(object, namespace).map(|policy| {
                 let (of, spec) = (policy.namespace().unwrap_or_default(), &policy.spec);
                 let labels = self.mesh.namespaces.get(&of).cloned().unwrap_or_default();
                 match binding(&of, &labels, self.mesh.domains.values()).as_slice() {
                     [domain] => {
                         let domain = domain.name_any();
-                        Policy::of_domain(&of, &object.name, Some(&domain), &spec.policy, spec.matches.as_ref())
+                        Policy::of_domain(
+                            &of,
+                            &object.name,
+                            Some(&domain),
+                            &spec.policy,
+                            spec.matches.as_ref(),
+                        )
                     }
                     _ => Policy::global(&object.name, &spec.policy, None),
                 }

@@ -48,7 +48,9 @@ impl Inputs {
             inputs.find(name, &mut paths)?;
         }
         if names.iter().filter(|name| is_standard_input(name)).count() > 1 {
-            return Err(CliError::Usage("- can be given once: the standard input is read only once".to_owned()));
+            return Err(CliError::Usage(
+                "- can be given once: the standard input is read only once".to_owned(),
+            ));
         }
         for (done, path) in paths.iter().enumerate() {
             tick(done, paths.len());
@@ -69,8 +71,8 @@ impl Inputs {
         files.flat_map(|(index, file)| {
             let whole = file.reading.faults.iter().map(move |fault| (index, None, fault));
             let objects = file.reading.objects.iter();
-            let within =
-                objects.flat_map(move |object| object.faults.iter().map(move |fault| (index, Some(object), fault)));
+            let within = objects
+                .flat_map(move |object| object.faults.iter().map(move |fault| (index, Some(object), fault)));
             whole.chain(within)
         })
     }
@@ -103,10 +105,15 @@ impl Inputs {
         let failed = |error| cannot_read(folder, &error);
         if depth > MAX_FOLDERS {
             let folder = folder.display();
-            return Err(CliError::Usage(format!("{folder} is more than {MAX_FOLDERS} folders deep; name it itself")));
+            return Err(CliError::Usage(format!(
+                "{folder} is more than {MAX_FOLDERS} folders deep; name it itself"
+            )));
         }
         let entries = fs::read_dir(folder).map_err(failed)?;
-        let mut entries = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        let mut entries = entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(failed)?;
         entries.sort();
         let is_chart = folder.join("Chart.yaml").is_file();
         for path in entries {
@@ -127,7 +134,9 @@ impl Inputs {
                 paths.push(path);
             }
             if paths.len() > MAX_FILES {
-                return Err(CliError::Usage(format!("there are more than {MAX_FILES} files; name fewer of them")));
+                return Err(CliError::Usage(format!(
+                    "there are more than {MAX_FILES} files; name fewer of them"
+                )));
             }
         }
         Ok(())

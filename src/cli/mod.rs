@@ -2,7 +2,10 @@
 
 #[cfg(feature = "aws")]
 pub mod aws_policy;
+mod check;
+pub mod context;
 pub mod crds;
+pub mod inputs;
 pub mod policies;
 mod run;
 pub mod status;
@@ -38,6 +41,9 @@ pub enum Command {
         after_help = "Examples:\n  dataproduct run\n  dataproduct run --kubeconfig ~/.kube/config --log debug,kube=info"
     )]
     Run(run::RunArgs),
+    /// Judge manifests offline, for pull requests: by the definitions, by the policies, with the place of everything wrong.
+    #[command(after_help = CHECK_HELP)]
+    Check(Box<check::CheckArgs>),
     /// Show one product's story: conditions, violations with remediation, resources, service levels.
     #[command(
         after_help = "Examples:\n  dataproduct status customer-360\n  dataproduct status customer-360 --namespace customer"
@@ -82,6 +88,41 @@ pub enum Command {
     },
 }
 
+const CHECK_HELP: &str = "\
+Examples:
+  dataproduct check products/
+  dataproduct check product.yaml --policies platform/ --fail-on warning
+  kustomize build overlays/prod | dataproduct check -
+  helm template . | dataproduct check - --namespace customer --cluster
+  dataproduct check products/ -o sarif > findings.sarif
+
+Without --policies and --cluster the policies that come with the operator judge, and no platform standards.
+
+Exit codes:
+  0  nothing is wrong, or nothing as grave as --fail-on says
+  1  there are findings, mistakes in the manifests among them
+  2  the command line or an input file cannot be used
+  3  the cluster cannot be reached or does not answer";
+
+/// How a command ended that did what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// With nothing to say by its exit code.
+    Done,
+    /// With findings.
+    Found,
+}
+
+impl Ending {
+    /// The exit code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Found => 1,
+        }
+    }
+}
+
 /// Why a command failed.
 #[derive(Debug, Error)]
 pub enum CliError {
@@ -119,10 +160,21 @@ pub enum CliError {
     Runtime(#[source] io::Error),
 }
 
+impl CliError {
+    /// The exit code.
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Cluster(_) => 3,
+            _ => 2,
+        }
+    }
+}
+
 impl Command {
     /// Runs the command.
-    pub fn run(self) -> Result<(), CliError> {
+    pub fn run(self) -> Result<Ending, CliError> {
         match self {
+            Self::Check(args) => return check::run(*args),
             Self::Run(args) => runtime()?.block_on(run::run(args)),
             Self::Status { name, namespace, cluster } => {
                 let product = runtime()?.block_on(async {
@@ -144,6 +196,7 @@ impl Command {
             #[cfg(feature = "aws")]
             Self::AwsPolicy { directory: Some(directory) } => aws_policy::update(&directory),
         }
+        .map(|()| Ending::Done)
     }
 }
 
@@ -167,4 +220,17 @@ fn print(text: &str) -> Result<(), CliError> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|source| CliError::Write { path: "standard output".to_owned(), source }),
     }
+}
+
+/// Says something beside the output.
+fn note(text: &str) {
+    let cleaned = clean(text);
+    // Nothing depends on whether it is seen.
+    let _ = writeln!(io::stderr(), "note: {cleaned}");
+}
+
+/// A text in one line that does nothing to a terminal, whatever a manifest says.
+fn clean(text: &str) -> String {
+    let shown = |it: char| if it.is_control() { it.escape_default().to_string() } else { it.to_string() };
+    text.chars().map(shown).collect()
 }

@@ -30,6 +30,13 @@ pub struct ClusterArgs {
     context: Option<String>,
 }
 
+impl ClusterArgs {
+    /// Whether a cluster was named.
+    pub(super) const fn is_given(&self) -> bool {
+        self.kubeconfig.is_some() || self.context.is_some()
+    }
+}
+
 /// Where something is served.
 #[derive(Debug, Clone, Copy)]
 enum Bind {

@@ -162,6 +162,11 @@ impl Policy {
         }
     }
 
+    /// Ids of the rules that can be evaluated.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|judge| judge.id.as_str())
+    }
+
     /// Whether the policy judges a product.
     pub fn judges(&self, subject: &Subject) -> bool {
         let Self { domains, product: ProductMatch { classification, lifecycle, selector }, .. } = self;

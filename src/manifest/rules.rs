@@ -1,6 +1,9 @@
 //! The rules that the definitions write in CEL, evaluated as the API server does when an object is created.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 
@@ -28,7 +31,7 @@ struct Rule {
     expression: Result<Expression, String>,
     text: String,
     message: Option<String>,
-    /// Below the value, where the rule names a field.
+    /// The field below the value that the rule is about: the one that it names, else the only one that it reads.
     field: Option<String>,
 }
 
@@ -43,7 +46,7 @@ impl Rules {
                 expression,
                 text: rule.rule.clone(),
                 message: rule.message.clone(),
-                field: rule.field_path.clone(),
+                field: rule.field_path.clone().or_else(|| only_field(&rule.rule)),
             })
         });
         let within = schema.properties.iter().flatten().map(|(name, part)| (name.clone(), Self::of(part)));
@@ -137,7 +140,8 @@ impl Rule {
         let evaluated = self.expression.as_ref().map_err(Clone::clone).and_then(|rule| rule.holds(this));
         let field = self.field.as_deref().unwrap_or_default();
         let at = place(node, field).unwrap_or_else(|| at.clone());
-        let path = format!("{path}{field}").trim_start_matches('.').to_owned();
+        let dot = if field.is_empty() || field.starts_with('.') { "" } else { "." };
+        let path = format!("{path}{dot}{field}").trim_start_matches('.').to_owned();
         let fault =
             |message: String, remediation: String| Some(Fault::new(RULE, at, message, remediation).at(&path));
         match evaluated {
@@ -156,6 +160,19 @@ impl Rule {
     }
 }
 
+/// The field that an expression reads, where it reads only one.
+fn only_field(expression: &str) -> Option<String> {
+    let reads = expression.split("self.").skip(1).map(|rest| {
+        let end =
+            rest.find(|it: char| !it.is_ascii_alphanumeric() && it != '_' && it != '.').unwrap_or(rest.len());
+        let (name, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        // The last word before a bracket is a function of the field.
+        if after.starts_with('(') { name.rsplit_once('.').map_or("", |(field, _)| field) } else { name }
+    });
+    let fields = reads.collect::<BTreeSet<_>>();
+    fields.first().filter(|field| fields.len() == 1 && !field.is_empty()).map(|field| (*field).to_owned())
+}
+
 /// The messages of our definitions say what is wrong, and often after a semicolon what to do. Where they do not, the
 /// documentation of the field does.
 fn split(message: &str, explained: &str) -> (String, String) {
@@ -163,7 +180,8 @@ fn split(message: &str, explained: &str) -> (String, String) {
         let before = message.get(..at).unwrap_or_default();
         before.matches('(').count() == before.matches(')').count()
     };
-    let parts = message.find("; ").filter(|at| outside(*at)).and_then(|at| message.split_at_checked(at));
+    let semicolon = message.match_indices("; ").map(|(at, _)| at).find(|at| outside(*at));
+    let parts = semicolon.and_then(|at| message.split_at_checked(at));
     let Some((wrong, todo)) = parts else {
         return (message.to_owned(), format!("`kubectl explain {explained}` says what is expected"));
     };
@@ -177,4 +195,33 @@ fn explained(kind: &str, path: &str) -> String {
     let names =
         path.split('.').filter(|part| !part.is_empty()).map(|part| part.split('[').next().unwrap_or(part));
     std::iter::once(kind.to_lowercase().as_str()).chain(names).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_told_at_the_only_field_that_it_reads() {
+        let cases = [
+            ("self.target.matches('^a')", Some("target")),
+            ("self.metadata.name.matches('^a') && size(self.metadata.name) <= 48", Some("metadata.name")),
+            ("self.matches('^a')", None),
+            ("size(self.permissions) > 0", Some("permissions")),
+            ("!has(self.a) || self.b", None),
+            ("self == oldSelf", None),
+        ];
+        for (expression, expected) in cases {
+            assert_eq!(only_field(expression).as_deref(), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_to_do_stands_after_the_semicolon_or_in_the_documentation() {
+        let (wrong, todo) = split("one (a; b) of them; remove it", "k.spec");
+        assert_eq!((wrong.as_str(), todo.as_str()), ("one (a; b) of them", "Remove it"));
+        let (wrong, todo) = split("one (a; b), and so on", &explained("DataProduct", "spec.a[0].b"));
+        assert_eq!(wrong, "one (a; b), and so on");
+        assert_eq!(todo, "`kubectl explain dataproduct.spec.a.b` says what is expected");
+    }
 }

@@ -38,7 +38,7 @@ fn what_is_wrong_stands_where_it_is_written() {
             "  schema:\n    fields:\n    - {name: a, type: x}\n    - {name: a, type: z}\n",
             "11:14 spec.schema.fields[1]: the same name stands in fields[0]",
         ),
-        ("  slo: {freshness: {target: 1h30m}}\n", "8:20 spec.slo.freshness: "),
+        ("  slo: {freshness: {target: 1h30m}}\n", "8:29 spec.slo.freshness.target: "),
         ("  access: {retention: always}\n", "8:23 spec.access.retention: retention must be"),
         ("  quality:\n    tests:\n    - type: freshness\n      column: a\n", "10:13 spec.quality.tests[0]: "),
         (
@@ -89,7 +89,7 @@ fn metadata_is_held_to_the_rules_of_every_object() {
         );
     }
     let domain =
-        "apiVersion: datamesh.io/v1\nkind: DataDomain\nmetadata: {name: d, namespace: n}\nspec: {}\n";
+        "apiVersion: datamesh.io/v1\nkind: DataDomain\nmetadata: {name: d, namespace: ns}\nspec: {}\n";
     let (source, _) = Source::new("a", domain.as_bytes().to_vec());
     let faults = definitions.faults(&read(&source).roots[0].node, "datamesh.io/v1", "DataDomain");
     assert!(faults.iter().any(|fault| fault.message == "DataDomain belongs to no namespace"), "{faults:?}");
