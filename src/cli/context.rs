@@ -228,7 +228,8 @@ impl Context {
         }
         if !missing.is_empty() && !candidates.is_empty() {
             let verb = if whose == "no file" { "has a" } else { "has no" };
-            self.notes.push(format!("{whose} {verb} {}", missing.join(", nor ")));
+            // Before what may be many.
+            self.notes.insert(0, format!("{whose} {verb} {}", missing.join(", nor ")));
         }
         self.mesh.compile_policies();
         for product in self.live.values() {

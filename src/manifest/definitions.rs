@@ -25,7 +25,6 @@ pub struct Definitions {
 struct Definition {
     /// For example `datamesh.io/v1`.
     api_version: String,
-    namespaced: bool,
     schema: JSONSchemaProps,
     rules: Rules,
 }
@@ -54,7 +53,6 @@ impl Definitions {
         self.patterns.learn(&schema);
         let definition = Definition {
             api_version: format!("{}/{}", crd.spec.group, version.name),
-            namespaced: crd.spec.scope == "Namespaced",
             rules: Rules::of(&schema),
             schema,
         };
@@ -88,7 +86,7 @@ impl Definitions {
             walk.faults.push(Fault::new(SCHEMA, place, message, remediation).at("apiVersion"));
         }
         let root = node.entry("kind").map_or(node.span.clone(), entry_place);
-        walk.faults.extend(metadata::faults(node, kind, definition.namespaced));
+        walk.faults.extend(metadata::faults(node, kind));
         let known = ["apiVersion", "kind", "metadata"];
         let properties = definition.schema.properties.as_ref();
         for entry in node.entries().iter().filter(|entry| !known.contains(&entry.key.as_str())) {

@@ -31,7 +31,7 @@ const LONGEST_NAME: usize = 253;
 const LONGEST_WORD: usize = 63;
 
 /// What is wrong with the metadata of an object.
-pub(super) fn faults(node: &Node, kind: &str, namespaced: bool) -> Vec<Fault> {
+pub(super) fn faults(node: &Node, kind: &str) -> Vec<Fault> {
     let top = node.entry("kind").map_or(node.span.clone(), entry_place);
     let Some(metadata) = node.entry("metadata").filter(|entry| entry.value.value != Value::Null) else {
         let fault =
@@ -58,7 +58,7 @@ pub(super) fn faults(node: &Node, kind: &str, namespaced: bool) -> Vec<Fault> {
         let wrong = match entry.key.as_str() {
             _ if entry.value.value == Value::Null => None,
             "name" => text(entry).or_else(|| name(entry)),
-            "namespace" => text(entry).or_else(|| namespace(entry, kind, namespaced)),
+            "namespace" => text(entry).or_else(|| namespace(entry)),
             "generateName" | "uid" | "resourceVersion" | "selfLink" => text(entry),
             "labels" => pairs(entry, &path, &mut faults, label_value),
             "annotations" => pairs(entry, &path, &mut faults, |_| None),
@@ -81,7 +81,7 @@ fn text(entry: &Entry) -> Wrong {
     let wrong = entry.value.text().is_none();
     wrong.then(|| {
         let message = format!("{} is {}, and must be a text", entry.key, entry.value.kind());
-        (message, "Quote it".to_owned())
+        (message, quote(&entry.value))
     })
 }
 
@@ -94,15 +94,20 @@ fn name(entry: &Entry) -> Wrong {
     })
 }
 
-fn namespace(entry: &Entry, kind: &str, namespaced: bool) -> Wrong {
+fn namespace(entry: &Entry) -> Wrong {
     let name = entry.value.text().filter(|name| !name.is_empty())?;
-    if !namespaced {
-        return Some((format!("{kind} belongs to no namespace"), "Remove metadata.namespace".to_owned()));
-    }
     (name.len() > LONGEST_WORD || !is_label(name)).then(|| {
         let remediation = format!("Use at most {LONGEST_WORD} lower-case letters, digits and hyphens");
         (format!("namespace cannot be {name:?}"), remediation)
     })
+}
+
+fn quote(value: &Node) -> String {
+    if value.is_scalar() {
+        format!("Quote it: YAML reads it as {}", value.kind())
+    } else {
+        "Write one text here".to_owned()
+    }
 }
 
 /// Checks a mapping of texts.
@@ -127,7 +132,7 @@ fn pairs(entry: &Entry, path: &str, faults: &mut Vec<Fault>, check: impl Fn(&str
             None if pair.value.value == Value::Null => {}
             None => {
                 let message = format!("{} is {}, and must be a text", pair.key, pair.value.kind());
-                tell(entry_place(pair), (message, "Quote it".to_owned()));
+                tell(entry_place(pair), (message, quote(&pair.value)));
             }
         }
     }

@@ -212,15 +212,24 @@ impl<'a> Reader<'a> {
         if *error.kind() == ErrorKind::RecursionLimitExceeded {
             return self.too_deep(&at);
         }
-        let line = self.source.line(self.source.position(at.start).line);
-        let text = error.info();
-        let tab = text.contains("tab") || line.trim_start_matches(' ').starts_with('\t');
-        let remediation = if tab {
-            "Indent with spaces: YAML allows no tabs there"
-        } else {
-            "Correct the YAML; often it is the indentation, a missing colon or a quote that is not closed"
-        };
-        self.fault(at, format!("this is no YAML: {text}"), remediation)
+        if let Some(tab) = self.tab_after(at.start) {
+            return self.fault(tab, "a tab stands where YAML allows only spaces", "Indent with spaces");
+        }
+        let message = format!("this is no YAML: {}", error.info());
+        let remediation =
+            "Correct the YAML; often it is the indentation, a missing colon or a quote that is not closed";
+        self.fault(at, message, remediation)
+    }
+
+    /// A tab in the indentation of a line with an error or of the next one: the parser says where the value began that the tab
+    /// makes no sense in.
+    fn tab_after(&self, error: usize) -> Option<Range<usize>> {
+        let first = self.source.position(error).line;
+        (first..=first + 1).find_map(|number| {
+            let indentation = self.source.line(number).split(|it: char| !it.is_whitespace()).next()?;
+            let tab = indentation.find('\t')?;
+            Some(self.source.character(self.source.line_range(number).start + tab))
+        })
     }
 
     fn too_deep(&self, place: &Range<usize>) -> Fault {

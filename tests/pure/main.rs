@@ -9,6 +9,7 @@ mod found;
 mod golden;
 mod invariants;
 mod judged;
+mod manifests;
 mod outside;
 mod plan;
 mod promises;

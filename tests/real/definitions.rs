@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Product specs: what is laid over a minimal one, and the error that it must give; empty when it is accepted.
-const SPECS: &[(&str, &str)] = &[
+pub(crate) const SPECS: &[(&str, &str)] = &[
     ("{}", ""),
     ("domain: Sales", "spec.domain"),
     ("version: v1.0.0", "without a leading v"),
@@ -126,7 +126,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("provisioning: {names: {bucket: one}}", "{}", "cannot be removed once set"),
 ];
 
-fn overlay(text: &str) -> Result<Value> {
+pub(crate) fn overlay(text: &str) -> Result<Value> {
     let mut spec = json!({"domain": "sales", "version": "1.0.0"});
     let more: Value = serde_saphyr::from_str(text).with_context(|| text.to_owned())?;
     let (Some(spec_map), Some(more)) = (spec.as_object_mut(), more.as_object()) else { return Ok(spec) };

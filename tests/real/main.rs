@@ -13,5 +13,6 @@ mod fixture;
 mod governed;
 mod interleaving;
 mod life;
+mod offline;
 mod scale;
 mod trouble;

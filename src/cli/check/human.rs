@@ -1,5 +1,7 @@
 //! For people: each finding with its line and a caret below what is wrong, then each product with its score.
 
+use std::collections::{BTreeSet, HashMap};
+
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{
@@ -30,27 +32,36 @@ pub(super) fn text(checked: &Checked<'_>, telling: &Telling) -> String {
 
 /// The products with their scores, and how many findings each has.
 pub(super) fn products(checked: &Checked<'_>) -> String {
+    let mut own: HashMap<(usize, &str), Vec<&Finding>> = HashMap::new();
+    for finding in &checked.findings {
+        let object = finding.object.as_deref().unwrap_or_default();
+        own.entry((finding.file, object)).or_default().push(finding);
+    }
     let rows = checked.products.iter().map(|product| {
         let object = format!("DataProduct {}", product.name);
-        let own = checked.findings.iter().filter(|finding| {
-            finding.file == product.file && finding.object.as_deref() == Some(object.as_str())
-        });
-        let stopping = checked.findings.iter().any(|finding| {
-            finding.stops_change
-                && finding.file == product.file
-                && finding.object.as_deref() == Some(object.as_str())
-        });
+        let own = own.get(&(product.file, object.as_str())).map(Vec::as_slice).unwrap_or_default();
+        let stops = if own.iter().any(|finding| finding.stops_change) { ", stops change" } else { "" };
         let score = product.score.as_ref().map_or("-".to_owned(), |score| score.score.to_string());
-        let stops = if stopping { ", change stops" } else { "" };
         [
             product.name.clone(),
             format!("score {score}"),
             product.result().to_owned(),
-            format!("{}{stops}", Totals::of(own).words()),
+            format!("{}{stops}", Totals::of(own.iter().copied()).words()),
         ]
     });
     let rows = rows.collect::<Vec<_>>();
-    if rows.is_empty() { String::new() } else { format!("{}\n", aligned(&rows)) }
+    if rows.is_empty() { String::new() } else { format!("{}{}\n", aligned(&rows), not_evaluated(checked)) }
+}
+
+/// The rules that were not evaluated for any of the products, so that nobody takes them for kept.
+fn not_evaluated(checked: &Checked<'_>) -> String {
+    let ids = checked.products.iter().filter_map(|product| product.score.as_ref());
+    let ids = ids.flat_map(|score| &score.not_evaluated).collect::<BTreeSet<_>>();
+    if ids.is_empty() {
+        return String::new();
+    }
+    let ids = ids.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    format!("\nNot evaluated, because what they read is not known here: {ids}\n")
 }
 
 /// What is shown of a finding.

@@ -1,6 +1,6 @@
 //! From inputs and what bears on them to findings: faults of the manifests, faults of policies, and violations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::{
         inputs::{Input, Inputs},
     },
     governance::{Report, Violation},
-    manifest::{Fault, Object, Source, place},
+    manifest::{Fault, Object, Source, YAML, place},
     plan::judge_declared,
 };
 
@@ -39,11 +39,12 @@ pub(super) fn judge<'a>(
             found.policy_fault(file, object, &rule, message);
         }
     }
+    let by_object = candidates.iter().map(|candidate| (std::ptr::from_ref(candidate.object), candidate));
+    let by_object = by_object.collect::<HashMap<_, _>>();
     let mut products = Vec::new();
     for (file, object) in inputs.objects().filter(|(_, object)| object.kind == "DataProduct") {
         tick(products.len(), candidates.len());
-        let candidate = candidates.iter().find(|candidate| std::ptr::eq(candidate.object, object));
-        let judged = candidate.and_then(|candidate| {
+        let judged = by_object.get(&std::ptr::from_ref(object)).and_then(|candidate| {
             judge_declared(&context.declared(&candidate.product, now), context.all_products)
         });
         let score = judged.map(|(report, domain)| {
@@ -57,12 +58,23 @@ pub(super) fn judge<'a>(
         products.push(Judged { name: clean(&name(object, namespace)), file, line, score, accepted });
     }
     let mut findings = found.findings.into_iter().map(Finding::cleaned).collect::<Vec<_>>();
-    findings.sort_by_cached_key(Finding::order);
     let omitted = findings.len().saturating_sub(MAX_FINDINGS);
-    findings.truncate(MAX_FINDINGS);
+    if omitted > 0 {
+        // What keeps a file from being read hides the most, and so it is told before all else.
+        findings.sort_by_key(|finding| (finding.id != YAML, finding.severity));
+        findings.truncate(MAX_FINDINGS);
+    }
+    findings.sort_by_cached_key(Finding::order);
     let objects = inputs.objects().count();
     let names = sources.iter().map(|source| clean(&source.name)).collect();
     Checked { sources, names, findings, omitted, products, objects, others: inputs.others(), now }
+}
+
+/// A text with a capital at its beginning.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}", rest.as_str())
 }
 
 /// Namespace and name of an object.
@@ -102,7 +114,6 @@ impl Found<'_> {
     fn fault(&mut self, file: usize, object: Option<&Object>, namespace: Option<&str>, fault: &Fault) {
         let finding = self.finding(file, object, &fault.place, fault.id.to_owned());
         self.findings.push(Finding {
-            stops_change: true,
             path: fault.path.clone(),
             message: fault.message.clone(),
             remediation: fault.remediation.clone(),
@@ -118,7 +129,7 @@ impl Found<'_> {
         let finding = self.finding(file, Some(object), &at, POLICY.to_owned());
         // Messages of policies say after a semicolon what to do.
         let (message, remediation) = match message.split_once("; ") {
-            Some((message, remediation)) => (message.to_owned(), remediation.to_owned()),
+            Some((message, remediation)) => (message.to_owned(), sentence(remediation)),
             None => (message, "Correct the rule; until then it judges nothing".to_owned()),
         };
         self.findings.push(Finding {

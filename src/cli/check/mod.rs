@@ -151,8 +151,10 @@ pub(super) fn run(args: CheckArgs) -> Result<Ending, CliError> {
     let tick = |done, all| progress.tick("judging products", done, all);
     let checked = judge::judge(&inputs, &context, &candidates, namespace, now, tick);
     progress.end();
-    for text in inputs.notes.iter().chain(&background.notes).chain(&context.notes).take(MAX_NOTES) {
-        note(text);
+    let notes = inputs.notes.iter().chain(&background.notes).chain(&context.notes).collect::<Vec<_>>();
+    notes.iter().take(MAX_NOTES).for_each(|text| note(text));
+    if notes.len() > MAX_NOTES {
+        note(&format!("and {} more of these notes", notes.len() - MAX_NOTES));
     }
     if checked.objects == 0 && checked.findings.is_empty() {
         note("no object of datamesh.io is among the documents, so that nothing was checked");
@@ -165,7 +167,7 @@ pub(super) fn run(args: CheckArgs) -> Result<Ending, CliError> {
 }
 
 /// Most notes that are told.
-const MAX_NOTES: usize = 20;
+const MAX_NOTES: usize = 10;
 
 /// GitHub sets the variable wherever its annotations are understood.
 fn default_format() -> Format {

@@ -88,11 +88,6 @@ fn metadata_is_held_to_the_rules_of_every_object() {
             "{metadata}: {told}"
         );
     }
-    let domain =
-        "apiVersion: datamesh.io/v1\nkind: DataDomain\nmetadata: {name: d, namespace: ns}\nspec: {}\n";
-    let (source, _) = Source::new("a", domain.as_bytes().to_vec());
-    let faults = definitions.faults(&read(&source).roots[0].node, "datamesh.io/v1", "DataDomain");
-    assert!(faults.iter().any(|fault| fault.message == "DataDomain belongs to no namespace"), "{faults:?}");
 }
 
 /// The walk knows just the keywords that our definitions use: one that is added must be taught to it.
