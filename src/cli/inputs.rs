@@ -122,7 +122,8 @@ impl Inputs {
             let kind = fs::symlink_metadata(&path).map_err(|error| cannot_read(&path, &error))?;
             if name.starts_with('.') {
                 continue;
-            } else if kind.is_dir() && is_chart && name == "templates" {
+            }
+            if kind.is_dir() && is_chart && name == "templates" {
                 self.notes.push(format!(
                     "{} holds templates and was left out; check what they become: helm template {} | dataproduct check -",
                     path.display(),

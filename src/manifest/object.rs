@@ -136,8 +136,8 @@ fn first_line(node: &Node) -> Range<usize> {
 
 /// The template that the last comment before a document names.
 fn rendered_from(before: &str) -> Option<String> {
-    let names = before.lines().filter_map(|line| line.strip_prefix(RENDERED_FROM));
-    names.last().map(|name| name.trim().to_owned())
+    let mut names = before.lines().filter_map(|line| line.strip_prefix(RENDERED_FROM));
+    names.next_back().map(|name| name.trim().to_owned())
 }
 
 #[cfg(test)]

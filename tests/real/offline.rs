@@ -1,5 +1,7 @@
 //! What `check` says of a manifest without a cluster is what the API server says of it when unknown fields are refused.
 
+use std::process::{Command, Output};
+
 use anyhow::{Context, Result, ensure};
 use dataproduct_operator::manifest::{Definitions, Source, objects};
 use http::Request;
@@ -8,6 +10,7 @@ use serde_json::json;
 
 use crate::{
     definitions::{SPECS, overlay},
+    fixture::Mesh,
     support::control_plane::{ControlPlane, Options},
 };
 
@@ -236,4 +239,52 @@ async fn every_manifest_is_taken_or_refused_as_the_api_server_does() -> Result<(
     ensure!(differences.is_empty(), "{} differences:\n\n{told}", differences.len());
     // The server is one that refuses what it does not know: else nothing above was asked.
     compare(&client, PRODUCTS, &product("name: p", "")).await.context("a plain product")
+}
+
+/// Runs `dataproduct check` on an example with what a cluster has.
+fn check(mesh: &Mesh, example: &str) -> Result<Output> {
+    let kubeconfig = mesh.plane.kubeconfig_path();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dataproduct"));
+    command.args(["check", example, "-o", "json", "--cluster", "--kubeconfig"]).arg(kubeconfig);
+    Ok(command.current_dir(env!("CARGO_MANIFEST_DIR")).output()?)
+}
+
+#[tokio::test]
+async fn with_a_cluster_its_policies_its_domains_and_its_other_products_bear_on_the_judgement() -> Result<()>
+{
+    let mut mesh = Mesh::start(Options::default()).await?;
+    mesh.apply_example("orders.yaml")?;
+    let found = |output: &Output| -> Result<(serde_json::Value, Vec<(String, String)>)> {
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).context(told)?;
+        let findings = answer["findings"].as_array().context("findings")?.iter();
+        let word = |it: &serde_json::Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
+        let findings = findings.map(|it| (word(it, "id"), word(it, "path")));
+        let others = ["LINEAGE-", "PROD-"];
+        let findings =
+            findings.filter(|(id, _)| others.iter().any(|family| id.starts_with(family))).collect();
+        Ok((answer, findings))
+    };
+    let missing =
+        ("LINEAGE-001".to_owned(), "spec.lineage.upstreamProducts[customer/customer-360]".to_owned());
+    let output = check(&mesh, "examples/customer-orders.yaml")?;
+    let (answer, findings) = found(&output)?;
+    ensure!(findings == [missing], "only the upstream product that is not there: {findings:?}");
+    ensure!(
+        output.stderr.is_empty(),
+        "the cluster has all that judges: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let policies = answer["products"][0]["policies"].as_array().context("policies")?;
+    ensure!(policies.len() == 3, "those of the cluster: {policies:?}");
+    mesh.apply_example("customer-360.yaml")?;
+    let (_, findings) = found(&check(&mesh, "examples/customer-orders.yaml")?)?;
+    ensure!(findings.is_empty(), "{findings:?}");
+    // A product that is there already is judged as the file says, and is no rival of itself.
+    let (_, findings) = found(&check(&mesh, "examples/customer-360.yaml")?)?;
+    ensure!(findings.iter().all(|(id, _)| id != "PROD-003"), "{findings:?}");
+    mesh.plane.stop_api_server();
+    let output = check(&mesh, "examples/customer-orders.yaml")?;
+    ensure!(output.status.code() == Some(3), "{output:?}");
+    Ok(())
 }

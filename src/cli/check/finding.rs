@@ -107,14 +107,14 @@ pub(super) struct Judged {
     /// Line in which it begins.
     pub(super) line: usize,
     /// What the score is; `None` where the product could not be judged, because its manifest cannot be decoded.
-    pub(super) score: Option<Score>,
+    pub(super) score: Option<Judgement>,
     /// Whether the API server would take it.
     pub(super) accepted: bool,
 }
 
 /// The judgement in numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Score {
+pub(super) struct Judgement {
     pub(super) score: i32,
     pub(super) without_exceptions: i32,
     pub(super) result: ReportResult,

@@ -50,12 +50,12 @@ struct Product<'a> {
     /// Pass, Warn, Fail, or Refused where the API server would not take the manifest.
     result: &'static str,
     #[serde(flatten)]
-    score: Option<Score<'a>>,
+    score: Option<Judgement<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Score<'a> {
+struct Judgement<'a> {
     score: i32,
     score_without_exceptions: i32,
     not_evaluated: &'a [String],
@@ -136,7 +136,7 @@ fn output<'a>(checked: &'a Checked<'_>, telling: &Telling) -> Output<'a> {
 }
 
 fn product<'a>(checked: &'a Checked<'_>, product: &'a Judged) -> Product<'a> {
-    let score = product.score.as_ref().map(|score| Score {
+    let score = product.score.as_ref().map(|score| Judgement {
         score: score.score,
         score_without_exceptions: score.without_exceptions,
         not_evaluated: &score.not_evaluated,

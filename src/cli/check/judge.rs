@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::finding::{Checked, Finding, Judged, POLICY, Score};
+use super::finding::{Checked, Finding, Judged, Judgement, POLICY};
 use crate::{
     api::{Enforcement, status::Severity},
     cli::{
@@ -12,7 +12,7 @@ use crate::{
         context::{Candidate, Context},
         inputs::{Input, Inputs},
     },
-    governance::{Report, Violation},
+    governance::{Policy, Report, Violation},
     manifest::{Fault, Object, Source, YAML, place},
     plan::judge_declared,
 };
@@ -86,15 +86,15 @@ fn name(object: &Object, namespace: Option<&str>) -> String {
     }
 }
 
-fn score(context: &Context, report: Report) -> Score {
+fn score(context: &Context, report: Report) -> Judgement {
     let broken = report.violations.iter().map(|violation| violation.id.as_str()).collect::<BTreeSet<_>>();
     let judging =
         context.mesh.policies().policies().filter(|policy| report.policies.contains(&policy.source));
-    let asked = judging.flat_map(|policy| policy.ids()).collect::<BTreeSet<_>>();
+    let asked = judging.flat_map(Policy::ids).collect::<BTreeSet<_>>();
     let kept = asked.into_iter().filter(|id| !broken.contains(id));
     let kept =
         kept.filter(|id| !report.not_evaluated.iter().any(|other| other == id)).map(str::to_owned).collect();
-    Score {
+    Judgement {
         score: report.score,
         without_exceptions: report.score_without_exceptions,
         result: report.result,

@@ -33,7 +33,7 @@ pub struct CheckArgs {
     /// Files, directories with their folders (.yaml, .yml and .json), or - for the standard input.
     #[arg(required = true, value_name = "FILE|DIR|-")]
     files: Vec<PathBuf>,
-    /// Form of the output. The default is human, and github where GITHUB_ACTIONS is true.
+    /// Form of the output. The default is human, and github where the variable `GITHUB_ACTIONS` is true.
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     output: Option<Format>,
     /// From which severity on findings end the command with 1.
@@ -46,7 +46,7 @@ pub struct CheckArgs {
     /// The files hold every product of the mesh: unknown upstream products, cycles and names that are taken are findings.
     #[arg(long, conflicts_with = "cluster")]
     whole_mesh: bool,
-    /// Namespace of objects that state none.
+    /// Namespace of objects that state none. With --cluster the default is that of the kubeconfig's context.
     #[arg(short, long)]
     namespace: Option<String>,
     /// Read policies, standards, domains, classes, exceptions and the other products from the cluster of the kubeconfig; what
@@ -137,13 +137,12 @@ pub(super) fn run(args: CheckArgs) -> Result<Ending, CliError> {
     usable(&background)?;
     let inputs =
         Inputs::read(&args.files, &definitions, |done, all| progress.tick("reading files", done, all))?;
-    let mut context = if args.cluster {
-        let client = async { Context::of_cluster(&run::client(args.access).await?).await };
-        super::runtime()?.block_on(client)?
+    let (mut context, namespace) = if args.cluster {
+        super::runtime()?.block_on(of_cluster(args.access, args.namespace))?
     } else {
-        Context::of_files(args.whole_mesh)
+        (Context::of_files(args.whole_mesh), args.namespace)
     };
-    let namespace = args.namespace.as_deref();
+    let namespace = namespace.as_deref();
     // What is checked comes first, so that it counts where both have something of one name.
     let candidates = context.take(&inputs, namespace, now);
     context.take(&background, namespace, now);
@@ -164,6 +163,16 @@ pub(super) fn run(args: CheckArgs) -> Result<Ending, CliError> {
     let format = args.output.unwrap_or_else(default_format);
     print(&text(&checked, format, &Telling { failed, fail_on: args.fail_on, colours })?)?;
     Ok(if failed { Ending::Found } else { Ending::Done })
+}
+
+/// What a cluster has, and the namespace of objects that state none, which is that of the context, as for kubectl.
+async fn of_cluster(
+    access: run::ClusterArgs,
+    namespace: Option<String>,
+) -> Result<(Context, Option<String>), CliError> {
+    let client = run::client(access).await?;
+    let namespace = namespace.unwrap_or_else(|| client.default_namespace().to_owned());
+    Ok((Context::of_cluster(&client).await?, Some(namespace)))
 }
 
 /// Most notes that are told.

@@ -28,19 +28,19 @@ impl Progress {
         }
         self.next = Instant::now() + OFTEN;
         self.shown = true;
-        self.write(&format!("\r\u{1b}[K{what}: {done} of {all}"));
+        write(&format!("\r\u{1b}[K{what}: {done} of {all}"));
     }
 
     /// Takes back what was said.
     pub(super) fn end(&mut self) {
         if self.shown {
-            self.write("\r\u{1b}[K");
+            write("\r\u{1b}[K");
         }
     }
+}
 
-    fn write(&self, text: &str) {
-        let mut out = io::stderr().lock();
-        // Nothing depends on whether it is seen.
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    }
+fn write(text: &str) {
+    let mut out = io::stderr().lock();
+    // Nothing depends on whether it is seen.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
