@@ -43,11 +43,12 @@ lint: ## Check format, lints and the documentation's links
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --no-deps --lib --examples
 
 .PHONY: generate
-generate: ## Write the generated files anew: crds/, deploy/policies/ and deploy/aws/
+generate: ## Write the generated files anew: crds/, deploy/policies/, deploy/admission/ and deploy/aws/
 	@# Built like the tests, so that dependencies are not built once more with other features.
 	$(CARGO) build --locked --quiet --bin dataproduct --example demo
 	target/debug/dataproduct crds --directory crds
 	target/debug/dataproduct policies --directory deploy/policies
+	target/debug/dataproduct admission --directory deploy/admission
 	target/debug/dataproduct aws-policy --directory deploy/aws
 
 .PHONY: deny

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. It parses and prints; what it says comes from the other rooms.
 
+pub mod admission;
 #[cfg(feature = "aws")]
 pub mod aws_policy;
 mod check;
@@ -76,6 +77,12 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         directory: Option<PathBuf>,
     },
+    /// Print what the API server itself judges, so that `kubectl apply` says what is wrong: a `ValidatingAdmissionPolicy`
+    /// for every enforced `GovernancePolicy`.
+    #[command(
+        after_help = "Examples:\n  dataproduct admission | kubectl apply --server-side -f -\n  dataproduct admission --action deny --policies platform/ | kubectl apply --server-side -f -\n  dataproduct admission --directory deploy/admission"
+    )]
+    Admission(admission::AdmissionArgs),
     /// Print the IAM policy of the role that the operator assumes in the account of a domain.
     #[cfg(feature = "aws")]
     #[command(
@@ -191,6 +198,10 @@ impl Command {
             Self::Crds { directory: Some(directory) } => write_all(&directory, &crds::documents()?),
             Self::Policies { directory: None } => print(&policies::render()?),
             Self::Policies { directory: Some(directory) } => write_all(&directory, &policies::documents()?),
+            Self::Admission(args) => match &args.directory {
+                None => print(&admission::joined(args.documents()?)),
+                Some(directory) => write_all(directory, &args.documents()?),
+            },
             #[cfg(feature = "aws")]
             Self::AwsPolicy { directory: None } => print(&aws_policy::render()?),
             #[cfg(feature = "aws")]

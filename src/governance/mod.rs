@@ -12,6 +12,7 @@
 //!                                                                                   sorted violations
 //! ```
 
+mod admission;
 mod catalogue;
 mod defaults;
 mod documentation;
@@ -48,6 +49,7 @@ use crate::{
     model::lineage::Neighbours,
 };
 
+pub use admission::{Action, Admission, admission, is_expressed, why_not_expressed};
 pub use catalogue::RULES;
 pub use defaults::{defaults, policies_of};
 pub use evaluate::{Judgement, Precedents};

@@ -64,11 +64,13 @@ async fn demo() -> Result<()> {
     let mut operator = Operator::start(&binary()?, &plane.kubeconfig_path(), cloud.environment(), &log)?;
     step("applying the policies that come with the operator");
     plane.install_policies()?;
+    step("letting the API server itself warn of what these policies will stop");
+    plane.install_admission()?;
     step("applying the platform: standards, provider class, three domains");
     plane.apply(&cloud.platform(&top.join("examples"))?)?;
     for (_, name, manifest, ..) in EXPECTED {
         step(&format!("applying {name} ({manifest})"));
-        plane.kubectl(&["apply", "-f", &top.join("examples").join(manifest).display().to_string()])?;
+        apply(&plane, &top.join("examples").join(manifest), name != "raw-dump").await?;
     }
 
     let client = plane.client().await?;
@@ -100,6 +102,25 @@ async fn demo() -> Result<()> {
     }
     operator.terminate().await?;
     say("Everything was as expected.");
+    Ok(())
+}
+
+/// Applies an example and shows what the API server says of it at once.
+async fn apply(plane: &ControlPlane, manifest: &Path, good: bool) -> Result<()> {
+    let manifest = manifest.display().to_string();
+    if !good {
+        // The API server takes up its policies a moment after they are written.
+        wait_for("the API server judges", PATIENCE, || async {
+            let said = plane.warnings(&["create", "--dry-run=server", "-f", &manifest])?;
+            Ok(Seen::when(said.iter().any(|line| line.contains("[SEC-001]")), (), said))
+        })
+        .await?;
+    }
+    let said = plane.warnings(&["apply", "-f", &manifest])?;
+    ensure!(said.is_empty() == good, "what the API server says of {manifest}: {said:?}");
+    for line in said {
+        say(&line);
+    }
     Ok(())
 }
 

@@ -86,6 +86,12 @@ fn the_generated_policies_are_current() {
     );
 }
 
+#[test]
+fn what_the_api_server_judges_is_current() {
+    let generated = dataproduct_operator::cli::admission::documents().expect("what the API server judges");
+    assert_current("deploy/admission", &generated);
+}
+
 #[cfg(feature = "aws")]
 #[test]
 fn the_generated_policies_and_the_table_of_calls_are_current() {

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admitted;
 mod counted;
 mod definitions;
 mod deletion;

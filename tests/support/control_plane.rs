@@ -194,7 +194,7 @@ impl ControlPlane {
     fn start_manager(&mut self) -> Result<()> {
         let arguments = [
             format!("--kubeconfig={}", self.kubeconfig_path().display()),
-            "--controllers=namespace-controller,garbage-collector-controller,serviceaccount-controller,clusterrole-aggregation-controller".to_owned(),
+            "--controllers=namespace-controller,garbage-collector-controller,serviceaccount-controller,clusterrole-aggregation-controller,validatingadmissionpolicy-status-controller".to_owned(),
             "--leader-elect=false".to_owned(),
             format!("--service-account-private-key-file={}", self.folder.join("service-account.key").display()),
             "--bind-address=127.0.0.1".to_owned(),
@@ -265,6 +265,20 @@ impl ControlPlane {
     pub(crate) fn install_policies(&self) -> Result<()> {
         let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/policies").display().to_string();
         self.kubectl(&["apply", "--server-side", "-f", &policies]).map(|_| ())
+    }
+
+    /// Lets the API server itself say what is wrong with a product.
+    pub(crate) fn install_admission(&self) -> Result<()> {
+        let admission = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/admission").display().to_string();
+        self.kubectl(&["apply", "--server-side", "-f", &admission]).map(|_| ())
+    }
+
+    /// The warnings that kubectl prints when it sends a file.
+    pub(crate) fn warnings(&self, arguments: &[&str]) -> Result<Vec<String>> {
+        let output = self.kubectl_raw(arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "kubectl {}: {}", arguments.join(" "), said.trim());
+        Ok(said.lines().filter(|line| line.starts_with("Warning: ")).map(str::to_owned).collect())
     }
 }
 
