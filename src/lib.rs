@@ -29,6 +29,7 @@
 //! | [`status`] | what is said | say it |
 //! | [`provider`] | how the outside is read and changed | decide |
 //! | [`controller`] | when, and for whom | judge, plan or summarize |
+//! | [`webhook`] | what whoever applies a product is told at once | change anything |
 //! | [`cli`] | how people ask | answer differently from the operator |
 //!
 //! `api`, `model`, `manifest`, `cel`, `governance`, `plan`, `slo` and `status` are pure: no client, no clock, no chance, no task. A test
@@ -47,6 +48,7 @@ pub mod status;
 pub mod provider;
 
 pub mod controller;
+pub mod webhook;
 
 pub mod cli;
 pub mod http;

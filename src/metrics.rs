@@ -13,7 +13,10 @@ use prometheus_client::{
 
 #[cfg(feature = "aws")]
 use crate::provider::aws::Calls;
-use crate::provider::{layers::trace::Counters, registry::Registry};
+use crate::{
+    provider::{layers::trace::Counters, registry::Registry},
+    webhook::counts::Answers,
+};
 
 /// The media type of what [`Metrics::render`] gives.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -23,12 +26,13 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Metrics(Families);
 
 impl Metrics {
-    /// The metrics of an operator whose providers come from a registry.
-    pub fn of(registry: &Registry) -> Self {
+    /// The metrics of an operator whose providers come from a registry, and whose webhook counts its answers.
+    pub fn of(registry: &Registry, answers: &Arc<Answers>) -> Self {
         let mut families = Families::default();
         families.register_collector(Box::new(Operations(Arc::clone(registry.counters()))));
         #[cfg(feature = "aws")]
         families.register_collector(Box::new(Requests(Arc::clone(registry.calls()))));
+        families.register_collector(Box::new(Admission(Arc::clone(answers))));
         Self(families)
     }
 
@@ -61,10 +65,15 @@ const REQUESTS: Family = Family {
     labels: &["backend", "service", "operation", "outcome"],
     help: "API calls that a backend has made",
 };
+const ADMISSION: Family = Family {
+    name: "datamesh_admission_answers",
+    labels: &["result"],
+    help: "Answers of the admission webhook",
+};
 
 impl Family {
     /// Every family.
-    pub const ALL: [&'static Self; 2] = [&OPERATIONS, &REQUESTS];
+    pub const ALL: [&'static Self; 3] = [&OPERATIONS, &REQUESTS, &ADMISSION];
 
     fn encode<const N: usize>(
         &self,
@@ -108,13 +117,24 @@ impl Collector for Requests {
     }
 }
 
+/// What the webhook answered.
+#[derive(Debug)]
+struct Admission(Arc<Answers>);
+
+impl Collector for Admission {
+    fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
+        let counts = self.0.snapshot().map(|(said, count)| ([said.as_str()], count));
+        ADMISSION.encode(encoder, counts)
+    }
+}
+
 #[cfg(all(test, feature = "aws"))]
 mod tests {
     use super::*;
 
     #[test]
     fn an_operator_that_has_done_nothing_names_its_families() {
-        let text = Metrics::of(&Registry::default()).render().expect("a text");
+        let text = Metrics::of(&Registry::default(), &Arc::default()).render().expect("a text");
         for family in Family::ALL {
             assert!(text.contains(&format!("# TYPE {} counter\n", family.name)), "{text}");
         }

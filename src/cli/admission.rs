@@ -14,6 +14,7 @@ use super::CliError;
 use crate::{
     api::{DataDomain, GovernancePolicy},
     governance::{self, Action, defaults},
+    webhook::registration::{Place, WithoutAnswer, registration},
 };
 
 /// First lines of every generated file.
@@ -34,6 +35,19 @@ pub struct AdmissionArgs {
     /// other objects are passed over. The default are the policies that come with the operator.
     #[arg(long, value_name = "FILE|DIR")]
     policies: Option<PathBuf>,
+    /// Print instead the `ValidatingWebhookConfiguration` that lets API servers call the webhook of `dataproduct run
+    /// --webhook-bind-address`.
+    #[arg(long, conflicts_with_all = ["action", "policies", "directory"])]
+    webhook: bool,
+    /// Namespace of the service `dataproduct-webhook`, which leads to the webhook.
+    #[arg(long, value_name = "NAMESPACE", default_value = "datamesh-system", requires = "webhook")]
+    webhook_namespace: String,
+    /// Address of a webhook that no service leads to, for example `https://192.0.2.1:9443/validate`.
+    #[arg(long, value_name = "URL", requires = "webhook")]
+    webhook_url: Option<String>,
+    /// What API servers do with a product when the webhook does not answer.
+    #[arg(long, value_enum, default_value = "ignore", requires = "webhook")]
+    failure_policy: FailurePolicy,
     /// Write one file per policy into this directory instead of printing.
     #[arg(long, value_name = "DIR")]
     pub(super) directory: Option<PathBuf>,
@@ -50,6 +64,15 @@ enum ActionArg {
     Audit,
 }
 
+/// What API servers do without an answer.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FailurePolicy {
+    /// Let the product in.
+    Ignore,
+    /// Refuse the product: while the operator is down, nobody can apply one.
+    Fail,
+}
+
 impl From<ActionArg> for Action {
     fn from(action: ActionArg) -> Self {
         match action {
@@ -61,6 +84,22 @@ impl From<ActionArg> for Action {
 }
 
 impl AdmissionArgs {
+    /// The configuration of the webhook, where that is asked for.
+    pub(super) fn registration(&self) -> Result<Option<String>, CliError> {
+        if !self.webhook {
+            return Ok(None);
+        }
+        let place = match &self.webhook_url {
+            Some(url) => Place::Url(url.clone()),
+            None => Place::Service { namespace: self.webhook_namespace.clone() },
+        };
+        let without_answer = match self.failure_policy {
+            FailurePolicy::Ignore => WithoutAnswer::LetIn,
+            FailurePolicy::Fail => WithoutAnswer::Refuse,
+        };
+        Ok(Some(serde_saphyr::to_string(&registration(place, without_answer))?))
+    }
+
     /// Each generated policy as a file name and its content.
     pub(super) fn documents(&self) -> Result<Vec<(String, String)>, CliError> {
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
@@ -169,7 +208,15 @@ mod tests {
     use super::*;
 
     fn args(policies: &Path, action: ActionArg) -> AdmissionArgs {
-        AdmissionArgs { action, policies: Some(policies.to_owned()), directory: None }
+        AdmissionArgs {
+            action,
+            policies: Some(policies.to_owned()),
+            webhook: false,
+            webhook_namespace: String::new(),
+            webhook_url: None,
+            failure_policy: FailurePolicy::Ignore,
+            directory: None,
+        }
     }
 
     #[test]

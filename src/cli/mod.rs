@@ -39,7 +39,7 @@ pub struct Cli {
 pub enum Command {
     /// Run the operator.
     #[command(
-        after_help = "Examples:\n  dataproduct run\n  dataproduct run --kubeconfig ~/.kube/config --log debug,kube=info"
+        after_help = "Examples:\n  dataproduct run\n  dataproduct run --kubeconfig ~/.kube/config --log debug,kube=info\n  dataproduct run --webhook-bind-address 0.0.0.0:9443 --webhook-action deny"
     )]
     Run(run::RunArgs),
     /// Judge manifests offline, for pull requests: by the definitions, by the policies, with the place of everything wrong.
@@ -80,7 +80,7 @@ pub enum Command {
     /// Print what the API server itself judges, so that `kubectl apply` says what is wrong: a `ValidatingAdmissionPolicy`
     /// for every enforced `GovernancePolicy`.
     #[command(
-        after_help = "Examples:\n  dataproduct admission | kubectl apply --server-side -f -\n  dataproduct admission --action deny --policies platform/ | kubectl apply --server-side -f -\n  dataproduct admission --directory deploy/admission"
+        after_help = "Examples:\n  dataproduct admission | kubectl apply --server-side -f -\n  dataproduct admission --action deny --policies platform/ | kubectl apply --server-side -f -\n  dataproduct admission --webhook --webhook-namespace datamesh-system | kubectl apply --server-side -f -\n  dataproduct admission --directory deploy/admission"
     )]
     Admission(admission::AdmissionArgs),
     /// Print the IAM policy of the role that the operator assumes in the account of a domain.
@@ -198,9 +198,10 @@ impl Command {
             Self::Crds { directory: Some(directory) } => write_all(&directory, &crds::documents()?),
             Self::Policies { directory: None } => print(&policies::render()?),
             Self::Policies { directory: Some(directory) } => write_all(&directory, &policies::documents()?),
-            Self::Admission(args) => match &args.directory {
-                None => print(&admission::joined(args.documents()?)),
-                Some(directory) => write_all(directory, &args.documents()?),
+            Self::Admission(args) => match (args.registration()?, &args.directory) {
+                (Some(registration), _) => print(&registration),
+                (None, None) => print(&admission::joined(args.documents()?)),
+                (None, Some(directory)) => write_all(directory, &args.documents()?),
             },
             #[cfg(feature = "aws")]
             Self::AwsPolicy { directory: None } => print(&aws_policy::render()?),

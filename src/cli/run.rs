@@ -1,23 +1,30 @@
 //! `dataproduct run`: the operator itself.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc};
+use std::{future::Future, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use kube::{
     Client, Config,
     config::{KubeConfigOptions, Kubeconfig},
 };
 
+use tokio::{sync::oneshot, time::timeout};
+
 use super::CliError;
 use crate::{
     controller::{
         self, kubernetes,
+        context::Context,
         outputs::{Output, Outputs},
     },
     http::Endpoint,
     metrics::Metrics,
     telemetry::{self, LogFormat},
+    webhook::{self, Settings, Webhook, answer::Action, certificate::Lives, counts::Answers},
 };
+
+/// Longest wait for the answers of the webhook that are under way at the end.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Which cluster is meant.
 #[derive(Debug, Args)]
@@ -60,6 +67,24 @@ impl FromStr for Bind {
     }
 }
 
+/// What the webhook does about what will stop change.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum WebhookAction {
+    /// Let the product in and say what is wrong.
+    Warn,
+    /// Refuse the product.
+    Deny,
+}
+
+impl From<WebhookAction> for Action {
+    fn from(action: WebhookAction) -> Self {
+        match action {
+            WebhookAction::Warn => Self::Warn,
+            WebhookAction::Deny => Self::Deny,
+        }
+    }
+}
+
 /// Settings of the operator.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -87,6 +112,16 @@ pub struct RunArgs {
         value_delimiter = ','
     )]
     outputs: Vec<Output>,
+    /// Where the validating webhook is served, for example 0.0.0.0:9443. `0`, the default, switches it off.
+    #[arg(long, env = "DATAPRODUCT_WEBHOOK_BIND_ADDRESS", value_name = "ADDRESS", default_value = "0")]
+    webhook_bind_address: Bind,
+    /// Name or address under which API servers call the webhook; its certificate is for it. The default is the service
+    /// `dataproduct-webhook` of the operator's own namespace.
+    #[arg(long, env = "DATAPRODUCT_WEBHOOK_HOST", value_name = "HOST")]
+    webhook_host: Option<String>,
+    /// What the webhook does about what will stop change.
+    #[arg(long, env = "DATAPRODUCT_WEBHOOK_ACTION", value_enum, default_value = "warn")]
+    webhook_action: WebhookAction,
     /// Form of log lines.
     #[arg(long, env = "DATAPRODUCT_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -100,16 +135,36 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     telemetry::start(args.log_format, &args.log).map_err(CliError::Usage)?;
     // Before anything else is done, so that two operators on one machine are told apart at once.
     let endpoint = listen(args.metrics_bind_address).await?;
+    let webhook = listen_for_reviews(args.webhook_bind_address).await?;
     let client = client(args.cluster).await?;
     let mut ctx = controller::connect(client, args.cluster_id).await?;
     ctx.outputs = Outputs::of(args.outputs);
     let ctx = Arc::new(ctx);
+    let answers = Arc::<Answers>::default();
     if let Some(endpoint) = endpoint {
-        serve(endpoint, Metrics::of(&ctx.registry));
+        serve(endpoint, Metrics::of(&ctx.registry, &answers));
     }
+    let (stop, stopped) = oneshot::channel::<()>();
+    let webhook = webhook.map(|webhook| {
+        let settings = Settings {
+            host: args
+                .webhook_host
+                .unwrap_or_else(|| format!("{}.{}.svc", webhook::NAME, ctx.client.default_namespace())),
+            action: args.webhook_action.into(),
+            lives: Lives::default(),
+            look: webhook::LOOK,
+            answers,
+        };
+        tokio::spawn(answer_reviews(webhook, Arc::clone(&ctx), settings, stopped))
+    });
     tracing::info!(version = env!("CARGO_PKG_VERSION"), cluster = ctx.cluster, "started");
     // In a box, because it would make every future around it larger.
     Box::pin(controller::run(ctx, shutdown()?)).await?;
+    drop(stop);
+    if let Some(webhook) = webhook {
+        // What is still asked then is let in by the API server.
+        let _ = timeout(LAST_ANSWERS, webhook).await;
+    }
     tracing::info!("every visit under way is finished; good bye");
     Ok(())
 }
@@ -122,6 +177,35 @@ async fn listen(bind: Bind) -> Result<Option<Endpoint>, CliError> {
         ))
     };
     Endpoint::bind(address).await.map(Some).map_err(failed)
+}
+
+async fn listen_for_reviews(bind: Bind) -> Result<Option<Webhook>, CliError> {
+    let Bind::At(address) = bind else { return Ok(None) };
+    let failed = |error| {
+        CliError::Usage(format!(
+            "cannot serve the webhook at {address}: {error}; choose another address with --webhook-bind-address, or 0 for none"
+        ))
+    };
+    Webhook::bind(address).await.map(Some).map_err(failed)
+}
+
+/// Answers API servers until it is told to stop. Without it the operator goes on: it judges anyway.
+async fn answer_reviews(
+    webhook: Webhook,
+    ctx: Arc<Context>,
+    settings: Settings,
+    stopped: oneshot::Receiver<()>,
+) {
+    if let Ok(address) = webhook.address() {
+        tracing::info!(%address, host = settings.host, "the webhook is served under {}", webhook::PATH);
+    }
+    // A sender that is dropped asks for the end as well.
+    let stop = async {
+        let _ = stopped.await;
+    };
+    if let Err(error) = webhook.serve(ctx, settings, stop).await {
+        tracing::error!(%error, "the webhook is not served any more");
+    }
 }
 
 /// Serves metrics for as long as the process lives.

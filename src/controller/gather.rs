@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::context::Context;
+use super::{context::Context, mesh::Mesh};
 use crate::{
     api::{DataProduct, RECONCILE_AT},
     model::{
@@ -14,7 +15,7 @@ use crate::{
         resource::{Key, Kind, Look, Sought},
     },
     plan::{
-        Blocker, Declared, ProductName, World,
+        Blocker, Declared, Neighbours, ProductName, World,
         assess::{Fault, Observation, Observations},
         scope::{Scope, resolve},
     },
@@ -24,8 +25,22 @@ use crate::{
 
 /// What people declared, from what the watches have shown.
 pub fn declared(ctx: &Context, product: &Arc<DataProduct>) -> Declared {
+    gathered(ctx, product, |mesh, _| mesh.neighbours(product))
+}
+
+/// The same for a product that somebody is about to apply, among the others as they are.
+pub fn declared_if(ctx: &Context, product: &Arc<DataProduct>) -> Declared {
+    gathered(ctx, product, |mesh, now| mesh.neighbours_if(product, now))
+}
+
+fn gathered(
+    ctx: &Context,
+    product: &Arc<DataProduct>,
+    neighbours: impl FnOnce(&Mesh, Timestamp) -> Neighbours,
+) -> Declared {
+    let now = (ctx.now)();
     ctx.read(|mesh| Declared {
-        now: (ctx.now)(),
+        now,
         cluster: ctx.cluster.clone(),
         product: Arc::clone(product),
         namespace_labels: mesh
@@ -39,7 +54,7 @@ pub fn declared(ctx: &Context, product: &Arc<DataProduct>) -> Declared {
         policies: Arc::clone(mesh.policies()),
         precedents: ctx.precedents(&ProductName::of(&**product)),
         exceptions: mesh.exceptions_of(&ProductName::of(&**product)),
-        neighbours: mesh.neighbours(product),
+        neighbours: neighbours(mesh, now),
     })
 }
 

@@ -79,7 +79,8 @@ pub fn client(mut config: Config) -> Result<Client, kube::Error> {
     Client::try_from(config)
 }
 
-async fn bounded<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, RequestError> {
+/// The answer to a request, or an error once the deadline is over.
+pub async fn bounded<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, RequestError> {
     match tokio::time::timeout(REQUEST, call).await {
         Ok(answer) => answer.map_err(RequestError::Kube),
         Err(_) => Err(RequestError::Timeout),

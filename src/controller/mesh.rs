@@ -171,12 +171,21 @@ impl Mesh {
     /// The neighbours of a product.
     pub fn neighbours(&self, product: &DataProduct) -> Neighbours {
         let name = ProductName::of(product);
-        let Some(facts) = self.products.get(&name) else {
-            return Neighbours::default();
-        };
-        let consumers = self.readers.get(&name).into_iter().flatten().filter(|reader| **reader != name);
+        self.products.get(&name).map(|facts| self.neighbours_of(&name, facts)).unwrap_or_default()
+    }
+
+    /// The neighbours that a product would have if it were as it is given here, whether the mesh has it or not. One that
+    /// nobody has given an age yet is the youngest.
+    pub fn neighbours_if(&self, product: &DataProduct, now: Timestamp) -> Neighbours {
+        let facts = self.facts(product);
+        let facts = Facts { created: facts.created.or(Some(now)), ..facts };
+        self.neighbours_of(&ProductName::of(product), &facts)
+    }
+
+    fn neighbours_of(&self, name: &ProductName, facts: &Facts) -> Neighbours {
+        let consumers = self.readers.get(name).into_iter().flatten().filter(|reader| *reader != name);
         Neighbours {
-            name_taken: self.name_taken(&name, facts),
+            name_taken: self.name_taken(name, facts),
             consumers: consumers
                 .map(|reader| {
                     let domain = self.products.get(reader).map(|facts| facts.domain.clone());
@@ -191,7 +200,7 @@ impl Mesh {
                     found: self.products.get(upstream).map(Facts::as_upstream),
                 })
                 .collect(),
-            cycle: self.cycle(&name),
+            cycle: self.cycle(name, facts),
         }
     }
 
@@ -216,13 +225,14 @@ impl Mesh {
     }
 
     /// The shortest way from a product back to itself, or nothing.
-    fn cycle(&self, start: &ProductName) -> Vec<ProductName> {
+    fn cycle(&self, start: &ProductName, facts: &Facts) -> Vec<ProductName> {
         let mut came_from: BTreeMap<&ProductName, &ProductName> = BTreeMap::new();
         let mut edge = vec![start];
         for _ in 0..MAX_CYCLE {
             let mut further = Vec::new();
             for at in edge {
-                for next in self.products.get(at).into_iter().flat_map(|facts| &facts.reads) {
+                let at_start = (at == start).then_some(facts);
+                for next in at_start.or(self.products.get(at)).into_iter().flat_map(|facts| &facts.reads) {
                     if next == start {
                         return way_back(start, at, &came_from);
                     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up has failed")]
 
+mod asked;
 mod departure;
 mod documented;
 mod excepted;

@@ -25,14 +25,14 @@ use crate::{
 };
 
 /// An operator in this process.
-struct Inner {
-    ctx: Arc<Context>,
+pub(crate) struct Inner {
+    pub(crate) ctx: Arc<Context>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), controller::ControllerError>>,
 }
 
 impl Inner {
-    async fn start(mesh: &Mesh, registry: Registry) -> Result<Self> {
+    pub(crate) async fn start(mesh: &Mesh, registry: Registry) -> Result<Self> {
         // What the operator says is shown when the test fails.
         let said = tracing_subscriber::fmt().with_test_writer().with_env_filter("dataproduct_operator=info");
         // Another test of this process may have begun to listen already.
@@ -58,7 +58,7 @@ impl Inner {
         .await
     }
 
-    async fn stop(self) -> Result<()> {
+    pub(crate) async fn stop(self) -> Result<()> {
         let _ = self.stop.send(());
         Ok(self.task.await??)
     }

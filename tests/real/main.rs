@@ -6,6 +6,7 @@
 mod support;
 
 mod admitted;
+mod asked;
 mod counted;
 mod definitions;
 mod deletion;

@@ -126,3 +126,25 @@ fn a_cycle_is_named_product_by_product() {
     }
     assert_eq!(cycle(&mesh, "s"), [name("s"), name("z"), name("s")]);
 }
+
+#[test]
+fn what_is_not_there_yet_meets_the_others_as_if_it_were() {
+    let mut mesh = Mesh::default();
+    mesh.product(&product("n", "a-b", "c", 1, &["new"]));
+    let now = Timestamp::from_second(9).expect("an instant");
+    let asked = |mesh: &Mesh, mut product: DataProduct| {
+        product.metadata.creation_timestamp = None;
+        product.metadata.uid = None;
+        mesh.neighbours_if(&product, now)
+    };
+    let rival = asked(&mesh, product("m", "a", "b-c", 0, &["nowhere"]));
+    assert_eq!(rival.name_taken.map(|(_, holder)| holder), Some(name("n/c")));
+    assert_eq!(rival.upstreams.into_iter().map(|it| it.found.is_some()).collect::<Vec<_>>(), [false]);
+    let new = asked(&mesh, product("n", "d", "new", 0, &["c"]));
+    assert_eq!(new.cycle, [name("new"), name("c"), name("new")]);
+    assert_eq!(new.consumers.len(), 1);
+    // What is there already counts as it would be, not as it is.
+    let changed = mesh.neighbours_if(&product("n", "a-b", "c", 1, &[]), now);
+    assert_eq!((changed.upstreams.len(), changed.name_taken), (0, None));
+    assert_eq!(mesh.products().len(), 1, "nothing is taken up");
+}

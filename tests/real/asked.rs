@@ -1,0 +1,425 @@
+//! The validating webhook as a real API server calls it: what it tells, what it refuses, and the certificate that it makes,
+//! shares with other replicas and renews.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use dataproduct_operator::{
+    provider::registry::Registry,
+    webhook::{NAME, Settings, Webhook, answer::Action, certificate::Lives},
+};
+use jiff::SignedDuration;
+use k8s_openapi::api::{admissionregistration::v1::ValidatingWebhookConfiguration, core::v1::Secret};
+use kube::Api;
+use serde_json::Value;
+use tokio::{sync::oneshot, task::JoinHandle};
+use tokio_rustls::rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, IpAddr, ServerName, pem::PemObject},
+};
+
+use crate::{
+    counted::Inner,
+    fixture::{Mesh, PATIENCE, small},
+    support::{
+        control_plane::Options,
+        operator::Operator,
+        ports::free_port,
+        wait::{Seen, wait_for},
+    },
+};
+
+/// Lets the API server call a webhook at a port of this machine.
+fn register(mesh: &Mesh, port: u16) -> Result<()> {
+    let url = format!("https://127.0.0.1:{port}/validate");
+    let printed = Command::new(env!("CARGO_BIN_EXE_dataproduct"))
+        .args(["admission", "--webhook", "--webhook-url", &url])
+        .output()?;
+    ensure!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    mesh.plane.apply(&String::from_utf8(printed.stdout)?).map(drop)
+}
+
+/// Starts the operator as a process whose webhook the API server already knows.
+fn operator(mesh: &Mesh, action: &str) -> Result<Operator> {
+    let port = free_port()?;
+    register(mesh, port)?;
+    mesh.operator_in(&[
+        ("DATAPRODUCT_WEBHOOK_BIND_ADDRESS", &format!("127.0.0.1:{port}")),
+        ("DATAPRODUCT_WEBHOOK_HOST", "127.0.0.1"),
+        ("DATAPRODUCT_WEBHOOK_ACTION", action),
+    ])
+}
+
+/// What is said of a product that is not kept; an error where it is refused.
+fn said(mesh: &Mesh, product: &str) -> Result<Vec<String>> {
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(file.path(), product)?;
+    mesh.plane.warnings(&["create", "--dry-run=server", "-f", &file.path().display().to_string()])
+}
+
+/// A product that reads what nobody has.
+fn astray() -> String {
+    small("orders", "orders", "astray", "  lineage: {upstreamProducts: [nowhere]}\n")
+}
+
+/// Waits until the webhook answers out of a complete index.
+async fn wait_answers(mesh: &Mesh) -> Result<()> {
+    wait_for("an answer of the webhook", PATIENCE, || async {
+        let said = said(mesh, &astray())?;
+        Ok(Seen::when(said.iter().any(|line| line.contains("LINEAGE-001")), (), said))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn whoever_applies_a_product_is_told_of_taken_names_unknown_upstreams_and_another_domain() -> Result<()>
+{
+    let mesh = Mesh::start(Options { audit: true, ..Options::default() }).await?;
+    let mut operator = operator(&mesh, "warn")?;
+    wait_answers(&mesh).await?;
+    let shared = "  provisioning: {names: {bucket: orders-shared}}\n";
+    mesh.plane.apply(&small("orders", "orders", "first", shared))?;
+    mesh.wait_condition(("orders", "first"), "Ready", "True", "Ready").await?;
+    let writes = mesh.product_writes()?;
+
+    let undescribed = small("orders", "orders", "third", "").replace("  description: A small product.\n", "");
+    let unclassified = small("orders", "orders", "third", "").replace("classification: internal, ", "");
+    let cases = [
+        ("a good one", small("orders", "orders", "second", ""), None),
+        (
+            "a name that is taken",
+            small("orders", "orders", "second", shared),
+            Some("the external name orders-shared belongs to the older product orders/first"),
+        ),
+        (
+            "an unknown upstream",
+            astray(),
+            Some("[LINEAGE-001] The upstream product orders/nowhere does not exist"),
+        ),
+        (
+            "itself as upstream",
+            small("orders", "orders", "round", "  lineage: {upstreamProducts: [round]}\n"),
+            Some("[LINEAGE-002] The product reads itself"),
+        ),
+        (
+            "the domain of others",
+            small("orders", "customer", "third", ""),
+            Some("spec.domain is customer, but namespace orders belongs to domain orders"),
+        ),
+        (
+            "an error in grace",
+            undescribed,
+            Some("[DOC-001] Product description missing. Add spec.description"),
+        ),
+        // What the API server's own policies tell is left to them.
+        ("an enforced error", unclassified, None),
+    ];
+    for (case, product, expected) in cases {
+        let said = said(&mesh, &product).with_context(|| case)?;
+        let found = expected.is_none_or(|expected| said.iter().any(|line| line.contains(expected)));
+        ensure!(found && said.is_empty() == expected.is_none(), "{case}: {said:#?}");
+    }
+    ensure!(mesh.product_writes()? == writes, "an answer writes nothing");
+    let counted = operator.metrics().await?;
+    for result in ["allowed", "warned"] {
+        let none = format!("datamesh_admission_answers_total{{result=\"{result}\"}} 0\n");
+        ensure!(counted.contains(&none.replace(" 0\n", " ")) && !counted.contains(&none), "{counted}");
+    }
+
+    // Without the operator nobody warns, and nobody is kept from anything.
+    operator.kill9();
+    let silent = said(&mesh, &astray())?;
+    ensure!(silent.is_empty(), "{silent:?}");
+    mesh.plane.apply(&astray()).map(drop)
+}
+
+#[tokio::test]
+async fn what_will_stop_change_is_refused_where_that_is_asked_and_nothing_else() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let unclassified =
+        |name: &str| small("orders", "orders", name, "").replace("classification: internal, ", "");
+    mesh.plane.apply(&unclassified("before"))?;
+    let operator = operator(&mesh, "deny")?;
+    wait_answers(&mesh).await?;
+    let refused = |product: &str, expected: &str| {
+        let Err(error) = said(&mesh, product) else { anyhow::bail!("let in: {product}") };
+        let error = format!("{error:#}");
+        ensure!(error.contains("denied the request") && error.contains(expected), "{error}");
+        Ok(())
+    };
+    refused(&small("orders", "customer", "new", ""), "spec.domain is customer, but namespace orders")?;
+    refused(&unclassified("new"), "[SEC-001] Data classification not specified")?;
+    let shared = "  provisioning: {names: {bucket: orders-shared}}\n";
+    mesh.plane.apply(&small("orders", "orders", "first", shared))?;
+    mesh.wait_condition(("orders", "first"), "Ready", "True", "Ready").await?;
+    refused(&small("orders", "orders", "new", shared), "belongs to the older product orders/first")?;
+    // A draft, a warning and an error in grace stop nothing.
+    let draft = unclassified("new").replace("version:", "lifecycle: Draft\n  version:");
+    said(&mesh, &draft)?;
+    let undescribed = small("orders", "orders", "new", "").replace("  description: A small product.\n", "");
+    said(&mesh, &undescribed)?;
+
+    // What was let in before can be labelled, and its spec must be good from then on.
+    mesh.plane.kubectl(&["label", "dp", "before", "-n", "orders", "tier=gold"])?;
+    let change = r#"{"spec":{"description":"Other words."}}"#;
+    let changed = mesh.patch_product(("orders", "before"), change);
+    ensure!(changed.is_err_and(|error| error.to_string().contains("SEC-001")), "a change is refused");
+
+    // An exception counts here as everywhere.
+    let expires = jiff::Timestamp::now().checked_add(SignedDuration::from_hours(24))?;
+    mesh.plane.apply(&format!(
+        "apiVersion: datamesh.io/v1beta1
+kind: PolicyException
+metadata: {{name: moving, namespace: orders}}
+spec: {{productRef: {{name: before}}, policyIds: [SEC-001], reason: It moves, expiresAt: {expires}}}
+"
+    ))?;
+    let approval = r#"{"status":{"approval":{"decision":"Approved","by":"alice","generation":1}}}"#;
+    let target =
+        ["patch", "pex", "moving", "-n", "orders", "--subresource=status", "--type", "merge", "-p", approval];
+    mesh.plane.kubectl(&target)?;
+    wait_for("the exception counts", PATIENCE, || async {
+        let changed = mesh.patch_product(("orders", "before"), change);
+        Ok(Seen::when(changed.is_ok(), (), changed))
+    })
+    .await?;
+    // In a domain that is not enforced yet, an error is a warning.
+    mesh.patch("datadomain", "orders", r#"{"spec":{"enforcement":"Grace"}}"#)?;
+    wait_for("the domain is in grace", PATIENCE, || async {
+        let said = said(&mesh, &unclassified("new"));
+        let warned = said.as_ref().is_ok_and(|said| said.iter().any(|line| line.contains("[SEC-001]")));
+        Ok(Seen::when(warned, (), said))
+    })
+    .await?;
+    operator.terminate().await
+}
+
+/// A webhook in this process.
+struct Replica {
+    inner: Inner,
+    port: u16,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), dataproduct_operator::webhook::WebhookError>>,
+}
+
+impl Replica {
+    async fn start(mesh: &Mesh, lives: Lives) -> Result<Self> {
+        let inner = Inner::start(mesh, Registry::default()).await?;
+        let webhook = Webhook::bind("127.0.0.1:0".parse()?).await?;
+        let port = webhook.address()?.port();
+        let settings = Settings {
+            host: "127.0.0.1".to_owned(),
+            action: Action::Warn,
+            lives,
+            look: Duration::from_millis(200),
+            answers: Arc::default(),
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        let task = tokio::spawn(webhook.serve(Arc::clone(&inner.ctx), settings, stopped));
+        Ok(Self { inner, port, stop, task })
+    }
+
+    /// The certificate that a new connection gets, where it is one that API servers trust.
+    async fn served(&self, trusted: &str) -> Result<Vec<u8>> {
+        self.posted(trusted, "GET / HTTP/1.1", Vec::new()).await.map(|(certificate, _)| certificate)
+    }
+
+    /// The certificate and the answer that a request of our own gets.
+    async fn posted(&self, trusted: &str, line: &str, body: Vec<u8>) -> Result<(Vec<u8>, String)> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(trusted.as_bytes()) {
+            roots.add(certificate?)?;
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::IpAddress(IpAddr::try_from("127.0.0.1")?);
+        let (port, line) = (self.port, line.to_owned());
+        let work = tokio::task::spawn_blocking(move || {
+            let stream = TcpStream::connect(("127.0.0.1", port))?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            let mut stream = StreamOwned::new(ClientConnection::new(Arc::new(config), name)?, stream);
+            let head = format!(
+                "{line}\r\nHost: webhook\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            stream.write_all(head.as_bytes())?;
+            // Whoever is refused before the end of a long body may find that nobody listens any more.
+            let _ = stream.write_all(&body);
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer)?;
+            let certificates = stream.conn.peer_certificates().context("a certificate")?;
+            let certificate = certificates.first().context("a certificate")?.to_vec();
+            Ok((certificate, String::from_utf8_lossy(&answer).into_owned()))
+        });
+        work.await?
+    }
+
+    async fn stop(self) -> Result<()> {
+        let _ = self.stop.send(());
+        self.task.await??;
+        self.inner.stop().await
+    }
+}
+
+/// The authorities that the API server trusts.
+async fn trusted(mesh: &Mesh) -> Result<String> {
+    let configurations: Api<ValidatingWebhookConfiguration> = Api::all(mesh.client.clone());
+    let webhooks = configurations.get(NAME).await?.webhooks.unwrap_or_default();
+    let bundle = webhooks.into_iter().next().and_then(|hook| hook.client_config.ca_bundle);
+    Ok(String::from_utf8(bundle.context("a bundle")?.0)?)
+}
+
+/// The requests of others than kubectl to a kind, as verb and answer, from the audit log.
+fn requests(mesh: &Mesh, resource: &str) -> Result<Vec<(String, u64)>> {
+    let log = fs::read_to_string(mesh.plane.folder().join("audit.log"))?;
+    let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let ours = events.filter(|event| {
+        let agent = event["userAgent"].as_str().unwrap_or_default();
+        event["stage"] == "ResponseComplete"
+            && event["objectRef"]["resource"] == resource
+            && !agent.starts_with("kubectl")
+            && !agent.starts_with("kube-apiserver")
+    });
+    let told = ours.filter_map(|event| {
+        Some((event["verb"].as_str()?.to_owned(), event["responseStatus"]["code"].as_u64()?))
+    });
+    Ok(told.collect())
+}
+
+// The test waits for kubectl, which waits for the webhook in this process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_replicas_share_one_secret_and_one_authority_and_write_no_more_than_that() -> Result<()> {
+    let mesh = Mesh::start(Options { audit: true, ..Options::default() }).await?;
+    let replicas =
+        tokio::try_join!(Replica::start(&mesh, Lives::default()), Replica::start(&mesh, Lives::default()))?;
+    let replicas = [replicas.0, replicas.1];
+    register(&mesh, replicas[0].port)?;
+    wait_answers(&mesh).await?;
+    register(&mesh, replicas[1].port)?;
+    wait_answers(&mesh).await?;
+    let trusted = trusted(&mesh).await?;
+    let served = wait_for("both serve the same", PATIENCE, || async {
+        let both = [replicas[0].served(&trusted).await?, replicas[1].served(&trusted).await?];
+        Ok(Seen::when(both[0] == both[1], both[0].clone(), "two certificates"))
+    })
+    .await?;
+    ensure!(!served.is_empty(), "a certificate");
+
+    // Twenty more looks of each, and nothing more is written.
+    let looks = |requests: &[(String, u64)]| requests.iter().filter(|(verb, _)| verb == "get").count();
+    let before = looks(&requests(&mesh, "secrets")?);
+    wait_for("forty looks", PATIENCE, || async {
+        let now = looks(&requests(&mesh, "secrets")?);
+        Ok(Seen::when(now >= before + 40, (), now))
+    })
+    .await?;
+    let written = |resource: &str, verb: &str| -> Result<usize> {
+        let requests = requests(&mesh, resource)?;
+        let others =
+            requests.iter().find(|(of, _)| !matches!(of.as_str(), "get" | "create" | "update" | "patch"));
+        ensure!(others.is_none(), "{resource}: {others:?}");
+        Ok(requests.iter().filter(|(of, code)| of == verb && *code < 300).count())
+    };
+    ensure!(
+        written("secrets", "create")? == 1 && written("secrets", "update")? == 0,
+        "one Secret, written once"
+    );
+    let patches = written("validatingwebhookconfigurations", "patch")?;
+    ensure!(patches == 1, "{patches} patches");
+    ensure!(mesh.product_writes()? == 0, "no product is touched");
+    for replica in replicas {
+        replica.stop().await?;
+    }
+    Ok(())
+}
+
+// The test waits for kubectl, which waits for the webhook in this process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn certificate_and_authority_are_renewed_while_the_api_server_calls() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let lives = Lives { authority: SignedDuration::from_secs(60), serving: SignedDuration::from_secs(15) };
+    let replica = Replica::start(&mesh, lives).await?;
+    register(&mesh, replica.port)?;
+    wait_answers(&mesh).await?;
+    let (mut certificates, mut bundles) = (BTreeSet::new(), BTreeSet::new());
+    // Until an authority has taken over from another one and both were trusted for a while.
+    while bundles.len() < 2 || certificates.len() < 4 {
+        let before = certificates.len();
+        wait_for("another certificate", PATIENCE, || async {
+            let bundle = trusted(&mesh).await?;
+            let served = replica.served(&bundle).await?;
+            let is_new = !certificates.contains(&served);
+            Ok(Seen::when(is_new, (served, bundle), "the same certificate"))
+        })
+        .await
+        .map(|(served, bundle)| {
+            certificates.insert(served);
+            bundles.insert(bundle);
+        })?;
+        ensure!(certificates.len() > before, "it is another one");
+        // The API server goes on to call.
+        wait_answers(&mesh).await?;
+    }
+    let both = bundles.iter().any(|bundle| bundle.matches("BEGIN CERTIFICATE").count() == 2);
+    ensure!(both, "the old authority is trusted beside the new one");
+
+    // A Secret that somebody has garbled is made anew, and one that somebody else made is left alone.
+    let secrets: Api<Secret> = Api::namespaced(mesh.client.clone(), "default");
+    let garbled = r#"{"data":{"tls.key":"Zm9v"}}"#;
+    mesh.plane.kubectl(&["patch", "secret", NAME, "--type", "merge", "-p", garbled])?;
+    wait_answers(&mesh).await?;
+    wait_for("a Secret that can be read", PATIENCE, || async {
+        let data = secrets.get(NAME).await?.data.unwrap_or_default();
+        let key = data.get("tls.key").map(|key| key.0.starts_with(b"-----BEGIN"));
+        Ok(Seen::when(key == Some(true), (), key))
+    })
+    .await?;
+    wait_answers(&mesh).await?;
+    replica.stop().await
+}
+
+// The test waits for kubectl, which waits for the webhook in this process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_no_question_is_refused_and_connections_that_say_nothing_keep_nobody_out() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let replica = Replica::start(&mesh, Lives::default()).await?;
+    register(&mesh, replica.port)?;
+    wait_answers(&mesh).await?;
+    let trusted = trusted(&mesh).await?;
+    let other = r#"{"apiVersion":"admission.k8s.io/v1beta1","kind":"AdmissionReview"}"#;
+    let cases = [
+        ("POST /validate HTTP/1.1", b"{".to_vec(), "HTTP/1.1 400"),
+        ("POST /validate HTTP/1.1", other.as_bytes().to_vec(), "HTTP/1.1 400"),
+        ("POST /validate HTTP/1.1", vec![b' '; 3 * 1024 * 1024 + 1], "HTTP/1.1 413"),
+        ("GET /validate HTTP/1.1", Vec::new(), "HTTP/1.1 405"),
+        ("POST /elsewhere HTTP/1.1", Vec::new(), "HTTP/1.1 404"),
+    ];
+    for (line, body, expected) in cases {
+        let length = body.len();
+        let (_, answer) = replica.posted(&trusted, line, body).await?;
+        ensure!(answer == expected, "{line} with {length} bytes: {answer}");
+    }
+    // More than the webhook takes at the same time, and none of them begins a handshake.
+    let silent = (0..100).map(|_| TcpStream::connect(("127.0.0.1", replica.port)));
+    let silent = silent.collect::<std::io::Result<Vec<_>>>()?;
+    register(&mesh, replica.port)?;
+    wait_answers(&mesh).await?;
+    let (_, answer) = replica.posted(&trusted, "GET /validate HTTP/1.1", Vec::new()).await?;
+    ensure!(answer == "HTTP/1.1 405", "{answer}");
+    drop(silent);
+    replica.stop().await
+}
