@@ -126,8 +126,12 @@ pub fn documents() -> Result<Vec<(String, String)>, CliError> {
     rendered(&policies, &[], Action::Warn, None)
 }
 
-/// Documents as one text.
+/// Documents as one text, which is a comment where there is none.
 pub(super) fn joined(documents: Vec<(String, String)>) -> String {
+    if documents.is_empty() {
+        return "# No policy is enforced and has an error that the API server can judge by itself.\n"
+            .to_owned();
+    }
     documents.into_iter().map(|(_, text)| format!("---\n{text}")).collect()
 }
 

@@ -4,7 +4,7 @@
 //! authority is announced long before it signs and trusted until it ends, so that nobody ever meets a certificate that
 //! they cannot check.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
@@ -63,6 +63,16 @@ pub struct Authority {
     certificate: String,
 }
 
+/// A key as PEM, which no log ever shows.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct PrivateKey(pub String);
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateKey")
+    }
+}
+
 /// What is served.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,9 +85,9 @@ pub struct Serving {
     /// The certificate as PEM.
     #[serde(skip)]
     pub certificate: String,
-    /// Its key as PEM.
+    /// Its key.
     #[serde(skip)]
-    pub key: String,
+    pub key: PrivateKey,
 }
 
 /// Everything that is kept.
@@ -86,9 +96,9 @@ pub struct Serving {
 pub struct Kept {
     /// The authorities, the newest first.
     pub authorities: Vec<Authority>,
-    /// Key of the newest authority as PEM.
+    /// Key of the newest authority.
     #[serde(skip)]
-    pub authority_key: String,
+    pub authority_key: PrivateKey,
     /// What is served.
     pub serving: Serving,
 }
@@ -124,7 +134,7 @@ pub fn renewed(
         .map(|kept| kept.authority_key.clone())
         .filter(|_| authorities.first().is_some_and(|authority| !authority.life.is_due(now)));
     // A key that cannot be read signs nothing any more.
-    let old_key = old_key.filter(|key| KeyPair::from_pem(key).is_ok());
+    let old_key = old_key.filter(|key| KeyPair::from_pem(&key.0).is_ok());
     let authority_key = if let Some(key) = old_key {
         key
     } else {
@@ -145,12 +155,12 @@ pub fn renewed(
     Ok((kept != Some(&renewed)).then_some(renewed))
 }
 
-fn authority(lives: Lives, now: Timestamp) -> Result<(Authority, String), CertificateError> {
+fn authority(lives: Lives, now: Timestamp) -> Result<(Authority, PrivateKey), CertificateError> {
     let key = KeyPair::generate()?;
     let name = format!("dataproduct webhook {}", now.as_nanosecond());
     let life = Life::from(now, lives.authority)?;
     let certificate = of_authority(&name, life)?.self_signed(&key)?.pem();
-    Ok((Authority { name, life, certificate }, key.serialize_pem()))
+    Ok((Authority { name, life, certificate }, PrivateKey(key.serialize_pem())))
 }
 
 /// The settings of an authority's certificate, from which its signatures are made too.
@@ -163,7 +173,7 @@ fn of_authority(name: &str, life: Life) -> Result<CertificateParams, Certificate
 
 fn serving(
     authority: &Authority,
-    authority_key: &str,
+    authority_key: &PrivateKey,
     host: &str,
     lives: Lives,
     now: Timestamp,
@@ -175,14 +185,14 @@ fn serving(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.use_authority_key_identifier_extension = true;
     let issuer = of_authority(&authority.name, authority.life)?;
-    let issuer = Issuer::new(issuer, KeyPair::from_pem(authority_key)?);
+    let issuer = Issuer::new(issuer, KeyPair::from_pem(&authority_key.0)?);
     let certificate = params.signed_by(&key, &issuer)?.pem();
     Ok(Serving {
         host: host.to_owned(),
         issuer: authority.name.clone(),
         life,
         certificate,
-        key: key.serialize_pem(),
+        key: PrivateKey(key.serialize_pem()),
     })
 }
 
@@ -260,7 +270,8 @@ mod tests {
         let kept = made(None, 0).expect("something new");
         let moved = renewed(Some(&kept), "127.0.0.1", LIVES, at(1)).expect("a certificate").expect("another");
         assert_eq!((moved.authorities, moved.serving.host.as_str()), (kept.authorities.clone(), "127.0.0.1"));
-        let lost = Kept { authority_key: "?".to_owned(), ..kept.clone() };
+        let lost = Kept { authority_key: PrivateKey("?".to_owned()), ..kept.clone() };
+        assert!(!format!("{kept:?}").contains("PRIVATE KEY"), "no log shows a key");
         let mended = made(Some(&lost), 1).expect("another authority");
         assert_eq!((mended.authorities.len(), &mended.serving), (2, &kept.serving));
         let late = made(Some(&kept), 1000).expect("all anew");

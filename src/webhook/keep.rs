@@ -18,7 +18,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::{
-    certificate::{CertificateError, Kept, Lives, renewed},
+    certificate::{CertificateError, Kept, Lives, PrivateKey, renewed},
     keys::{KeyError, Keys},
 };
 use crate::{
@@ -31,6 +31,8 @@ use crate::{
 
 /// Name of the Secret, of the configuration and of the service.
 pub const NAME: &str = "dataproduct-webhook";
+/// Name of the webhook within its configuration.
+pub(super) const HOOK: &str = "dataproducts.datamesh.io";
 /// Pause after a round that failed, at least.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Label that says whose the Secret is.
@@ -153,9 +155,9 @@ impl Keeper {
         let state = serde_json::to_string(kept)?;
         let data = [
             (CERTIFICATE, &kept.serving.certificate),
-            (KEY, &kept.serving.key),
+            (KEY, &kept.serving.key.0),
             (BUNDLE, &kept.bundle()),
-            (AUTHORITY_KEY, &kept.authority_key),
+            (AUTHORITY_KEY, &kept.authority_key.0),
             (STATE, &state),
         ]
         .map(|(name, text)| (name.to_owned(), ByteString(text.clone().into_bytes())));
@@ -177,7 +179,8 @@ impl Keeper {
         let Some(found) = bounded(configurations.get_opt(NAME)).await? else { return Ok(false) };
         let bundle = ByteString(kept.bundle().into_bytes());
         let outdated = found.webhooks.iter().flatten().enumerate();
-        let outdated = outdated.filter(|(_, hook)| hook.client_config.ca_bundle.as_ref() != Some(&bundle));
+        let outdated = outdated
+            .filter(|(_, hook)| hook.name == HOOK && hook.client_config.ca_bundle.as_ref() != Some(&bundle));
         let mut operations = outdated
             .map(|(number, _)| {
                 let path = pointer(&format!("/webhooks/{number}/clientConfig/caBundle"))?;
@@ -214,8 +217,8 @@ fn read(secret: &Secret) -> Option<Kept> {
     let data = secret.data.as_ref().unwrap_or(&none);
     let text = |name: &str| String::from_utf8(data.get(name)?.0.clone()).ok();
     let mut kept: Kept = serde_json::from_str(&text(STATE)?).ok()?;
-    kept.authority_key = text(AUTHORITY_KEY)?;
-    (kept.serving.certificate, kept.serving.key) = (text(CERTIFICATE)?, text(KEY)?);
+    kept.authority_key = PrivateKey(text(AUTHORITY_KEY)?);
+    (kept.serving.certificate, kept.serving.key) = (text(CERTIFICATE)?, PrivateKey(text(KEY)?));
     // A certificate that TLS cannot use is as good as none.
     Keys::default().serve(&kept.serving).ok().map(|()| kept)
 }

@@ -32,7 +32,7 @@ impl Keys {
     pub(super) fn serve(&self, serving: &Serving) -> Result<(), KeyError> {
         let chain =
             CertificateDer::pem_slice_iter(serving.certificate.as_bytes()).collect::<Result<Vec<_>, _>>()?;
-        let key = PrivateKeyDer::from_pem_slice(serving.key.as_bytes())?;
+        let key = PrivateKeyDer::from_pem_slice(serving.key.0.as_bytes())?;
         let certified = CertifiedKey::from_der(chain, key, &provider())?;
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(certified));
         Ok(())

@@ -8,7 +8,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement},
 };
 
-use super::{NAME, PATH};
+use super::{NAME, PATH, keep::HOOK};
 use crate::api::GROUP;
 
 /// Seconds that an API server waits for an answer.
@@ -54,7 +54,7 @@ pub fn registration(place: Place, without_answer: WithoutAnswer) -> ValidatingWe
         values: words(&["kube-system"]),
     };
     let hook = ValidatingWebhook {
-        name: format!("dataproducts.{GROUP}"),
+        name: HOOK.to_owned(),
         admission_review_versions: vec!["v1".to_owned()],
         client_config: WebhookClientConfig { service, url, ca_bundle: None },
         failure_policy: Some(

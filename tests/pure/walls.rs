@@ -70,6 +70,12 @@ fn the_seam_does_not_know_the_shell() {
 }
 
 #[test]
+fn the_operator_does_not_know_the_webhook_and_the_webhook_asks_no_provider() {
+    assert_free_of("controller", &["crate::webhook"]);
+    assert_free_of("webhook", &["crate::provider", "crate::cli"]);
+}
+
+#[test]
 fn only_the_registry_knows_every_backend() {
     assert_free_of("controller", &["provider::local", "provider::aws"]);
     for (path, code) in sources("cli") {
@@ -91,7 +97,7 @@ fn only_the_registry_knows_every_backend() {
 #[test]
 fn only_the_main_file_may_end_the_process() {
     for room in
-        ["api", "model", "manifest", "governance", "plan", "slo", "status", "provider", "controller", "cli"]
+        ["api", "model", "manifest", "cel", "governance", "plan", "slo", "status", "provider", "controller", "webhook", "cli"]
     {
         assert_free_of(room, &["process::exit", "process::abort"]);
     }

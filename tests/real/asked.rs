@@ -13,6 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use dataproduct_operator::{
+    controller::context,
     provider::registry::Registry,
     webhook::{NAME, Settings, Webhook, answer::Action, certificate::Lives},
 };
@@ -203,6 +204,17 @@ spec: {{productRef: {{name: before}}, policyIds: [SEC-001], reason: It moves, ex
     operator.terminate().await
 }
 
+/// A webhook at this machine, which looks at its certificate often.
+fn settings(action: Action, lives: Lives) -> Settings {
+    Settings {
+        host: "127.0.0.1".to_owned(),
+        action,
+        lives,
+        look: Duration::from_millis(200),
+        answers: Arc::default(),
+    }
+}
+
 /// A webhook in this process.
 struct Replica {
     inner: Inner,
@@ -216,18 +228,12 @@ impl Replica {
         let inner = Inner::start(mesh, Registry::default()).await?;
         let webhook = Webhook::bind("127.0.0.1:0".parse()?).await?;
         let port = webhook.address()?.port();
-        let settings = Settings {
-            host: "127.0.0.1".to_owned(),
-            action: Action::Warn,
-            lives,
-            look: Duration::from_millis(200),
-            answers: Arc::default(),
-        };
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async {
             let _ = stopped.await;
         };
-        let task = tokio::spawn(webhook.serve(Arc::clone(&inner.ctx), settings, stopped));
+        let task =
+            tokio::spawn(webhook.serve(Arc::clone(&inner.ctx), settings(Action::Warn, lives), stopped));
         Ok(Self { inner, port, stop, task })
     }
 
@@ -377,7 +383,7 @@ async fn certificate_and_authority_are_renewed_while_the_api_server_calls() -> R
     let both = bundles.iter().any(|bundle| bundle.matches("BEGIN CERTIFICATE").count() == 2);
     ensure!(both, "the old authority is trusted beside the new one");
 
-    // A Secret that somebody has garbled is made anew, and one that somebody else made is left alone.
+    // A Secret that somebody has garbled is made anew.
     let secrets: Api<Secret> = Api::namespaced(mesh.client.clone(), "default");
     let garbled = r#"{"data":{"tls.key":"Zm9v"}}"#;
     mesh.plane.kubectl(&["patch", "secret", NAME, "--type", "merge", "-p", garbled])?;
@@ -422,4 +428,24 @@ async fn what_is_no_question_is_refused_and_connections_that_say_nothing_keep_no
     ensure!(answer == "HTTP/1.1 405", "{answer}");
     drop(silent);
     replica.stop().await
+}
+
+// The test waits for kubectl, which waits for the webhook in this process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn before_the_mesh_is_known_everything_is_let_in_and_that_is_said() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    // Nobody runs its watches.
+    let ctx = context::Context::new(mesh.client.clone(), "cluster".to_owned(), Registry::default());
+    let webhook = Webhook::bind("127.0.0.1:0".parse()?).await?;
+    register(&mesh, webhook.address()?.port())?;
+    let settings = settings(Action::Deny, Lives::default());
+    let task = tokio::spawn(webhook.serve(Arc::new(ctx), settings, std::future::pending()));
+    let unclassified = small("orders", "orders", "new", "").replace("classification: internal, ", "");
+    wait_for("an answer of the webhook", PATIENCE, || async {
+        let said = said(&mesh, &unclassified)?;
+        Ok(Seen::when(said.iter().any(|line| line.contains("does not know the mesh yet")), (), said))
+    })
+    .await?;
+    task.abort();
+    Ok(())
 }

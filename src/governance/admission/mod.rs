@@ -22,8 +22,8 @@ use kube::ResourceExt;
 use self::expressions::{EXPRESSED, Expressed, NOT_EXPRESSED, Part, VARIABLES};
 use super::{PORT_TYPES, Policy, PortKind, RULES, Rule};
 use crate::api::{
-    DataDomain, Enforcement, FORMAT_JUSTIFICATION, GROUP, GovernancePolicy, PolicyRule, STANDARDS_NAME,
-    status::Severity,
+    DataDomain, Enforcement, FIELD_MANAGER, FORMAT_JUSTIFICATION, GROUP, GovernancePolicy, PolicyRule,
+    STANDARDS_NAME, status::Severity,
 };
 
 /// What the API server does about a breach.
@@ -89,7 +89,12 @@ fn of_policy(
     }
     let variables = used(&validations, found);
     let reads_standards = variables.iter().any(|variable| variable.expression.contains("params."));
-    let metadata = ObjectMeta { name: Some(format!("{name}.{GROUP}")), ..ObjectMeta::default() };
+    let metadata = ObjectMeta {
+        name: Some(format!("{name}.{GROUP}")),
+        // By it those of policies are found that are not enforced any more.
+        labels: Some([("app.kubernetes.io/part-of".to_owned(), FIELD_MANAGER.to_owned())].into()),
+        ..ObjectMeta::default()
+    };
     let conditions = selection::conditions(&matches, domains, action);
     let policy = ValidatingAdmissionPolicy {
         metadata: metadata.clone(),
