@@ -36,7 +36,7 @@ fn assert_free_of(room: &str, words: &[&str]) {
 
 #[test]
 fn the_pure_rooms_know_no_client_no_task_no_backend_no_clock_and_no_chance() {
-    for room in ["api", "model", "manifest", "governance", "plan", "slo", "status"] {
+    for room in ["api", "model", "manifest", "cel", "governance", "plan", "slo", "status"] {
         assert_free_of(
             room,
             &[
