@@ -27,13 +27,14 @@
 //! | [`plan`] | what is to be done, and what holds it back | do it |
 //! | [`slo`] | whether promises are kept | read a clock |
 //! | [`status`] | what is said | say it |
+//! | [`contract`] | how a product is said in the words of others | lose a word silently |
 //! | [`provider`] | how the outside is read and changed | decide |
 //! | [`controller`] | when, and for whom | judge, plan or summarize |
 //! | [`webhook`] | what whoever applies a product is told at once | change anything |
 //! | [`cli`] | how people ask | answer differently from the operator |
 //!
-//! `api`, `model`, `manifest`, `cel`, `governance`, `plan`, `slo` and `status` are pure: no client, no clock, no chance, no task. A test
-//! reads their sources and fails when that wall is broken.
+//! `api`, `model`, `manifest`, `cel`, `governance`, `plan`, `slo`, `status` and `contract` are pure: no client, no clock, no
+//! chance, no task. A test reads their sources and fails when that wall is broken.
 
 pub mod api;
 pub mod manifest;
@@ -44,6 +45,8 @@ pub mod governance;
 pub mod plan;
 pub mod slo;
 pub mod status;
+
+pub mod contract;
 
 pub mod provider;
 

@@ -51,5 +51,7 @@ pub const APPROVE_PLAN: &str = "datamesh.io/approve-plan";
 pub const ACCEPT_LOSS: &str = "datamesh.io/accept-loss";
 /// Annotation: says why a format from the optional list is needed.
 pub const FORMAT_JUSTIFICATION: &str = "datamesh.io/format-justification";
+/// Annotation: the stable identifier of a product in the contracts that are exported from it.
+pub const ID: &str = "datamesh.io/id";
 /// The only name that a `PlatformStandards` object may have.
 pub const STANDARDS_NAME: &str = "default";

@@ -36,7 +36,7 @@ fn assert_free_of(room: &str, words: &[&str]) {
 
 #[test]
 fn the_pure_rooms_know_no_client_no_task_no_backend_no_clock_and_no_chance() {
-    for room in ["api", "model", "manifest", "cel", "governance", "plan", "slo", "status"] {
+    for room in ["api", "model", "manifest", "cel", "governance", "plan", "slo", "status", "contract"] {
         assert_free_of(
             room,
             &[
@@ -97,7 +97,7 @@ fn only_the_registry_knows_every_backend() {
 #[test]
 fn only_the_main_file_may_end_the_process() {
     for room in
-        ["api", "model", "manifest", "cel", "governance", "plan", "slo", "status", "provider", "controller", "webhook", "cli"]
+        ["api", "model", "manifest", "cel", "governance", "plan", "slo", "status", "contract", "provider", "controller", "webhook", "cli"]
     {
         assert_free_of(room, &["process::exit", "process::abort"]);
     }
