@@ -5,8 +5,11 @@ pub mod admission;
 pub mod aws_policy;
 mod check;
 pub mod context;
+pub mod convert;
 pub mod crds;
+mod documents;
 pub mod inputs;
+pub mod odcs;
 pub mod policies;
 mod run;
 pub mod status;
@@ -83,6 +86,23 @@ pub enum Command {
         after_help = "Examples:\n  dataproduct admission | kubectl apply --server-side -f -\n  dataproduct admission --action deny --policies platform/ | kubectl apply --server-side -f -\n  dataproduct admission --webhook --webhook-namespace datamesh-system | kubectl apply --server-side -f -\n  dataproduct admission --directory deploy/admission"
     )]
     Admission(admission::AdmissionArgs),
+    /// Turn a manifest as the reference writes it into one that the API server takes.
+    ///
+    /// What stands where Kubernetes has no place for it is moved below `spec`, and each move is told on the standard
+    /// error. A document that needs nothing passes through as it is, letter by letter.
+    #[command(
+        after_help = "Examples:\n  dataproduct convert data-product-spec.yaml | kubectl apply -f -\n  dataproduct convert - < data-product-spec.yaml > customer-360.yaml"
+    )]
+    Convert {
+        /// The file; - is the standard input.
+        file: PathBuf,
+    },
+    /// Make products of the documents of other standards.
+    #[command(subcommand)]
+    Import(odcs::Import),
+    /// Make documents of other standards of products.
+    #[command(subcommand)]
+    Export(odcs::Export),
     /// Print the IAM policy of the role that the operator assumes in the account of a domain.
     #[cfg(feature = "aws")]
     #[command(
@@ -150,6 +170,20 @@ pub enum CliError {
         /// Why.
         source: io::Error,
     },
+    /// A file could not be read.
+    #[error("cannot read {path}: {said}")]
+    Read {
+        /// Which.
+        path: String,
+        /// Why.
+        said: String,
+    },
+    /// What was read cannot be used. Each line names its place.
+    #[error("{0}")]
+    Document(String),
+    /// Something was lost, and the caller wants nothing to be.
+    #[error("{0} of these are losses, and --strict allows none; nothing was written")]
+    Lossy(usize),
     /// An argument cannot be used.
     #[error("{0}")]
     Usage(String),
@@ -168,9 +202,10 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// The exit code.
+    /// The exit code: 1 when the answer is no, 2 when there is none, 3 when no cluster gave one.
     pub const fn code(&self) -> u8 {
         match self {
+            Self::Lossy(_) => 1,
             Self::Cluster(_) => 3,
             _ => 2,
         }
@@ -203,6 +238,9 @@ impl Command {
                 (None, None) => print(&admission::joined(args.documents()?)),
                 (None, Some(directory)) => write_all(directory, &args.documents()?),
             },
+            Self::Convert { file } => convert::run(&file),
+            Self::Import(import) => import.run(),
+            Self::Export(export) => export.run(),
             #[cfg(feature = "aws")]
             Self::AwsPolicy { directory: None } => print(&aws_policy::render()?),
             #[cfg(feature = "aws")]

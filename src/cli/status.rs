@@ -148,15 +148,15 @@ fn service_levels(status: &DataProductStatus) -> String {
 }
 
 /// Rows in aligned columns below a title; nothing when there are no rows.
-fn table(title: &str, rows: Vec<[String; 4]>) -> String {
+pub(super) fn table<const COLUMNS: usize>(title: &str, rows: Vec<[String; COLUMNS]>) -> String {
     if rows.is_empty() {
         return String::new();
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let (first, second, third) = (width(0), width(1), width(2));
-    rows.iter().fold(format!("{title}\n"), |mut text, [a, b, c, d]| {
-        let line = format!("  {a:<first$}  {b:<second$}  {c:<third$}  {d}");
-        text.push_str(line.trim_end());
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
+    rows.iter().fold(format!("{title}\n"), |mut text, row| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("  {cell:<width$}"));
+        text.push_str(cells.collect::<String>().trim_end());
         text.push('\n');
         text
     })

@@ -157,7 +157,8 @@ fn names(
     if name.is_empty() {
         return Err(ContractError::Missing { what: "the name", option: "--name" });
     }
-    if identity::slug(&name, longest) != name && said != Some(name.as_str()) {
+    let legal = identity::slug(&name, longest) == name && name.starts_with(|c: char| c.is_ascii_lowercase());
+    if !legal && said != Some(name.as_str()) {
         return Err(ContractError::Name { name, longest });
     }
     let display_name = text.filter(|text| *text != name).map(str::to_owned);

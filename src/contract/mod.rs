@@ -25,6 +25,7 @@ pub mod identity;
 mod import;
 mod layout;
 mod level;
+pub mod lift;
 pub mod note;
 mod object;
 pub mod odcs;
@@ -38,6 +39,7 @@ use thiserror::Error;
 
 pub use export::{export, unread_manifest};
 pub use import::{Chosen, import, unread_contract};
+pub use lift::{Illegal, Lifted, lift};
 pub use note::{Fate, Note, Notes, unknown};
 
 /// The custom property of an object that names the output port whose schema it is.
@@ -88,7 +90,7 @@ pub enum ContractError {
     },
     /// A name is a label, and not longer than its domain leaves room for.
     #[error(
-        "{name:?} is no name of a product: it has at most {longest} small letters, digits and hyphens; say another with --name"
+        "{name:?} is no name of a product: it begins with a letter and has at most {longest} small letters, digits and hyphens; say another with --name"
     )]
     Name {
         /// What was said.
