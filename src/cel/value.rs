@@ -7,8 +7,8 @@ use std::sync::Arc;
 use cel::common::{
     traits::{self, Adder, Container, Indexer, Iterable, Sizer, Zeroer},
     types::{
-        CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelTimestamp, CelUInt,
-        LIST_TYPE, MAP_TYPE, Type,
+        CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelOptional, CelString,
+        CelTimestamp, CelUInt, LIST_TYPE, MAP_TYPE, Type,
     },
     value::{Builtin, BuiltinRef, Val},
 };
@@ -34,6 +34,11 @@ impl Value {
     /// An object of values.
     pub fn object(entries: impl IntoIterator<Item = (String, Self)>) -> Self {
         Self(Box::new(Map::new(entries.into_iter().map(|(key, value)| (key, value.0)))))
+    }
+
+    /// An optional value that is missing.
+    pub fn missing() -> Self {
+        Self(Box::new(CelOptional::none()))
     }
 
     /// The first instant of a day, in UTC.

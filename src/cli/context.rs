@@ -248,11 +248,13 @@ impl Context {
             now,
             cluster: String::new(),
             product: Arc::clone(product),
+            previous: None,
             namespace_labels: mesh.namespaces.get(&name.namespace).cloned().unwrap_or_default(),
             domains: mesh.domains.values().cloned().collect(),
             classes: mesh.classes.clone(),
             standards: mesh.standards.clone(),
             policies: Arc::clone(mesh.policies()),
+            precedents: Arc::default(),
             exceptions: mesh.exceptions_of(&name),
             neighbours: mesh.neighbours(product),
         }

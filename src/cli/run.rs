@@ -13,8 +13,9 @@ use tokio::{sync::oneshot, time::timeout};
 use super::CliError;
 use crate::{
     controller::{
-        self, kubernetes,
+        self,
         context::Context,
+        kubernetes,
         outputs::{Output, Outputs},
     },
     http::Endpoint,

@@ -43,6 +43,7 @@ fn gathered(
         now,
         cluster: ctx.cluster.clone(),
         product: Arc::clone(product),
+        previous: None,
         namespace_labels: mesh
             .namespaces
             .get(&product.namespace().unwrap_or_default())

@@ -1,114 +1,127 @@
-//! The seam to CEL: an expression over `self`, and a value as the schema sees it.
+//! The seam to the room of expressions: a rule of a definition, and a value as its schema sees it.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, LazyLock},
-};
-
-use cel::{
-    Context, Env, ExecutionError, Program, Value as Cel,
-    extractors::This,
-    objects::{Key, Map},
-};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
-use regex::Regex;
+use serde_json::{Map, Value as Json};
 
 use super::{
     Node,
     node::Value,
     schema::{additional, items, property},
 };
+use crate::cel::{self, Bindings, Declarations, Type, type_of};
 
-/// The functions of CEL itself; built once, because that takes longer than an evaluation.
-static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
-
-/// An expression that is true or false of a value.
+/// A rule of a definition.
 #[derive(Debug)]
-pub(super) struct Expression(Program);
+pub(super) struct Expression(cel::Expression);
 
 /// The value that an expression calls `self`.
-pub(super) struct Self_(Cel);
+pub(super) struct Self_(Result<Bindings<'static>, String>);
 
 impl Expression {
-    pub(super) fn compile(text: &str) -> Result<Self, String> {
-        ENV.compile(text).map(Self).map_err(|error| error.to_string())
-    }
-
-    /// Whether it is about a change.
-    pub(super) fn mentions_old_self(&self) -> bool {
-        self.0.references().has_variable("oldSelf")
+    /// Compiles a rule of a schema.
+    pub(super) fn compile(text: &str, schema: &JSONSchemaProps) -> Result<Self, String> {
+        let this = type_of(schema, "self");
+        let before = Type::Optional(this.clone().into());
+        let declared = Declarations::default().with("self", this).with("oldSelf", before);
+        cel::Expression::compile(text, &declared, &Type::Bool).map(Self).map_err(|fault| fault.to_string())
     }
 
     pub(super) fn holds(&self, this: &Self_) -> Result<bool, String> {
-        let mut context = Context::with_env(Arc::clone(&ENV));
-        context.add_variable_from_value("self", this.0.clone());
-        // Nothing was there before; only rules that say that they cope with it are asked.
-        context
-            .add_variable_from_value("oldSelf", Cel::Opaque(Arc::new(cel::objects::OptionalValue::none())));
-        context.add_function("find", find).map_err(|error| error.to_string())?;
-        match self.0.execute(&context) {
-            Ok(Cel::Bool(truth)) => Ok(truth),
-            Ok(other) => Err(format!("it gives {:?} and neither true nor false", other.type_of())),
-            Err(error) => Err(error.to_string()),
-        }
+        let value = self.0.evaluate(this.0.as_ref().map_err(Clone::clone)?)?;
+        value.as_bool().ok_or_else(|| format!("it gives {} and neither true nor false", value.type_name()))
     }
 }
 
-/// The first match of a pattern in a text, which Kubernetes adds to CEL; empty where there is none.
-fn find(This(text): This<Arc<String>>, pattern: Arc<String>) -> Result<Arc<String>, ExecutionError> {
-    let regex = Regex::new(&pattern).map_err(|error| ExecutionError::function_error("find", error))?;
-    Ok(Arc::new(regex.find(&text).map(|found| found.as_str().to_owned()).unwrap_or_default()))
+/// Whether a rule is about a change.
+pub(super) fn mentions_old_self(text: &str) -> bool {
+    text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_')
+        .any(|word| word == "oldSelf")
 }
 
 impl Self_ {
     /// A value with the defaults of its schema. Of a whole object there are the name and the spec.
     pub(super) fn new(schema: &JSONSchemaProps, node: &Node, whole: bool) -> Self {
-        if !whole {
-            return Self(value(schema, node));
-        }
-        let text = |path: &[&str]| node.at(path).and_then(Node::text).map(str::to_owned);
-        // The API server completes the name before it asks the rules.
-        let generated = || text(&["metadata", "generateName"]).map(|prefix| format!("{prefix}00000"));
-        let name = text(&["metadata", "name"]).or_else(generated).unwrap_or_default();
-        let mut fields = fields(schema, node, |key| key != "status");
-        fields.insert("metadata".to_owned(), map([("name".to_owned(), Cel::String(Arc::new(name)))]));
-        Self(map(fields))
+        let json = if whole { object(schema, node) } else { value(schema, node) };
+        Self(Bindings::new().map(|mut bindings| {
+            bindings.bind("self", cel::Value::from_json(json));
+            // Nothing was there before; only rules that say that they cope with it are asked.
+            bindings.bind("oldSelf", cel::Value::missing());
+            bindings
+        }))
     }
 }
 
-fn map(fields: impl IntoIterator<Item = (String, Cel)>) -> Cel {
-    let fields = fields.into_iter().map(|(key, value)| (Key::String(Arc::new(key)), value));
-    Cel::Map(Map { map: Arc::new(fields.collect()) })
+fn object(schema: &JSONSchemaProps, node: &Node) -> Json {
+    let text = |path: &[&str]| node.at(path).and_then(Node::text).map(str::to_owned);
+    // The API server completes the name before it asks the rules.
+    let generated = || text(&["metadata", "generateName"]).map(|prefix| format!("{prefix}00000"));
+    let name = text(&["metadata", "name"]).or_else(generated).unwrap_or_default();
+    let mut fields = fields(schema, node, |key| key != "status");
+    fields.insert("metadata".to_owned(), serde_json::json!({"name": name}));
+    Json::Object(fields)
 }
 
-fn value(schema: &JSONSchemaProps, node: &Node) -> Cel {
+fn value(schema: &JSONSchemaProps, node: &Node) -> Json {
     match &node.value {
-        Value::Null => Cel::Null,
-        Value::Bool(truth) => Cel::Bool(*truth),
-        Value::Text(text) => Cel::String(Arc::new(text.clone())),
+        Value::Null => Json::Null,
+        Value::Bool(truth) => Json::Bool(*truth),
+        Value::Text(text) => Json::String(text.clone()),
         Value::Number(number) => match number.as_i64() {
-            Some(whole) if schema.type_.as_deref() != Some("number") => Cel::Int(whole),
-            _ => Cel::Float(number.as_f64().unwrap_or_default()),
+            Some(whole) if schema.type_.as_deref() != Some("number") => Json::from(whole),
+            _ => number.as_f64().map_or(Json::Null, Json::from),
         },
         Value::List(list) => {
-            let item = |item| items(schema).map_or(Cel::Null, |schema| value(schema, item));
-            Cel::List(Arc::new(list.iter().map(item).collect()))
+            let item = |item| items(schema).map_or(Json::Null, |schema| value(schema, item));
+            Json::Array(list.iter().map(item).collect())
         }
-        Value::Map(_) => map(fields(schema, node, |_| true)),
+        Value::Map(_) => Json::Object(fields(schema, node, |_| true)),
     }
 }
 
 /// The entries of a mapping that the schema knows. A null of a known field is as if it were not there.
-fn fields(schema: &JSONSchemaProps, node: &Node, wanted: impl Fn(&str) -> bool) -> HashMap<String, Cel> {
+fn fields(schema: &JSONSchemaProps, node: &Node, wanted: impl Fn(&str) -> bool) -> Map<String, Json> {
     let free = additional(schema).is_some();
     let present = node.entries().iter().filter(|entry| free || entry.value.value != Value::Null);
     let present = present
         .filter_map(|entry| Some((entry.key.clone(), value(property(schema, &entry.key)?, &entry.value))));
-    let mut fields = present.filter(|(key, _)| wanted(key)).collect::<HashMap<_, _>>();
+    let mut fields = present.filter(|(key, _)| wanted(key)).collect::<Map<_, _>>();
     for (name, part) in schema.properties.iter().flatten() {
         if let (Some(default), false, true) = (&part.default, fields.contains_key(name), wanted(name)) {
             fields.insert(name.clone(), value(part, &Node::of_json(&default.0)));
         }
     }
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::crds;
+
+    fn compile_all(schema: &JSONSchemaProps, path: &str, count: &mut usize) {
+        for rule in schema.x_kubernetes_validations.iter().flatten() {
+            *count += 1;
+            if !mentions_old_self(&rule.rule) {
+                let compiled = Expression::compile(&rule.rule, schema);
+                assert!(compiled.is_ok(), "{path}: {}: {}", rule.rule, compiled.err().unwrap_or_default());
+            }
+        }
+        for (name, part) in schema.properties.iter().flatten() {
+            compile_all(part, &format!("{path}.{name}"), count);
+        }
+        if let Some(part) = items(schema).or(additional(schema)) {
+            compile_all(part, &format!("{path}[]"), count);
+        }
+    }
+
+    #[test]
+    fn every_rule_of_the_definitions_can_be_asked_of_a_file() {
+        let mut count = 0;
+        for crd in crds().expect("definitions") {
+            let schema =
+                crd.spec.versions[0].schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref());
+            compile_all(schema.expect("a schema"), &crd.spec.names.kind, &mut count);
+        }
+        assert!(count > 30, "{count}");
+    }
 }

@@ -9,7 +9,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSche
 
 use super::{
     Fault, Node, RULE,
-    expression::{Expression, Self_},
+    expression::{Expression, Self_, mentions_old_self},
     limits::MAX_FAULTS,
     node::Value,
     place::{entry_place, item_place, place},
@@ -39,11 +39,9 @@ impl Rules {
     /// Compiles the rules of a schema. Those on changes are left out: a file has nothing that changes.
     pub(super) fn of(schema: &JSONSchemaProps) -> Self {
         let rules = schema.x_kubernetes_validations.iter().flatten().filter_map(|rule| {
-            let expression = Expression::compile(&rule.rule);
-            let on_changes = expression.as_ref().is_ok_and(Expression::mentions_old_self);
             let optional = rule.optional_old_self == Some(true);
-            (!on_changes || optional).then(|| Rule {
-                expression,
+            (optional || !mentions_old_self(&rule.rule)).then(|| Rule {
+                expression: Expression::compile(&rule.rule, schema),
                 text: rule.rule.clone(),
                 message: rule.message.clone(),
                 field: rule.field_path.clone().or_else(|| only_field(&rule.rule)),

@@ -6,10 +6,7 @@ use jiff::tz::TimeZone;
 use kube::ResourceExt;
 
 use crate::{
-    api::{
-        DataDomain, DataProduct, Enforcement, PolicyException,
-        product::Lifecycle,
-    },
+    api::{DataDomain, DataProduct, Enforcement, PolicyException, product::Lifecycle},
     governance::{self, Input, Judgement, Precedents, Report, standing},
     model::lineage::Neighbours,
     plan::{
@@ -92,6 +89,7 @@ fn evaluate(declared: &Declared, known: &Known<'_>, precedents: &Precedents) -> 
         observed: known.observed,
         bound_domain: known.bound_domain,
         neighbours: known.neighbours,
+        previous: declared.previous.as_deref(),
         today: Some(declared.now.to_zoned(TimeZone::UTC).date()),
         ..Input::of(&declared.product, &standards.spec)
     };

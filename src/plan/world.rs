@@ -20,6 +20,8 @@ pub struct Declared {
     pub cluster: String,
     /// The product.
     pub product: Arc<DataProduct>,
+    /// The product before a change that is only asked for; what was let in has nothing before it.
+    pub previous: Option<Arc<DataProduct>>,
     /// Labels of its namespace.
     pub namespace_labels: BTreeMap<String, String>,
     /// Every domain.

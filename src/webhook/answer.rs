@@ -50,7 +50,8 @@ pub fn answer(declared: Declared, action: Action, settled: bool) -> Answer {
     let decision = decide(&world);
     let draft = world.declared.product.spec.lifecycle == Some(Lifecycle::Draft);
     let refuses = action == Action::Deny && !settled && !draft;
-    let Decision { report, enforcement, blockers, .. } = decision;
+    let Decision { judgement, enforcement, blockers, .. } = decision;
+    let report = judgement.map(|judgement| judgement.report);
     let (faults, others): (Vec<_>, Vec<_>) =
         blockers.iter().filter(|blocker| is_about_the_mesh(blocker)).partition(|blocker| is_fault(blocker));
     let enforced = report.iter().flat_map(|report| report.enforced_errors(enforcement)).collect::<Vec<_>>();

@@ -212,6 +212,8 @@ fn answer_to(asked: &Asked, request: Request) -> Result<Answer, serde_json::Erro
     if product.namespace().is_none() {
         product.metadata.namespace = namespace;
     }
-    let declared = gather::declared_if(&asked.ctx, &Arc::new(product));
+    let mut declared = gather::declared_if(&asked.ctx, &Arc::new(product));
+    // One that cannot be read any more is as if it were not known.
+    declared.previous = serde_json::from_value(old_object).ok().map(Arc::new);
     Ok(answer(declared, asked.action, settled))
 }

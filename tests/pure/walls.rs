@@ -96,9 +96,21 @@ fn only_the_registry_knows_every_backend() {
 
 #[test]
 fn only_the_main_file_may_end_the_process() {
-    for room in
-        ["api", "model", "manifest", "cel", "governance", "plan", "slo", "status", "contract", "provider", "controller", "webhook", "cli"]
-    {
+    for room in [
+        "api",
+        "model",
+        "manifest",
+        "cel",
+        "governance",
+        "plan",
+        "slo",
+        "status",
+        "contract",
+        "provider",
+        "controller",
+        "webhook",
+        "cli",
+    ] {
         assert_free_of(room, &["process::exit", "process::abort"]);
     }
 }

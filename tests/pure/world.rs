@@ -52,6 +52,7 @@ pub(crate) fn declared(manifests: &str) -> Declared {
             .map(Arc::new),
         policies: Arc::new(policies(&documents)),
         precedents: Arc::default(),
+        previous: None,
         exceptions: pick::<PolicyException>(&documents, "PolicyException")
             .into_iter()
             .map(Arc::new)

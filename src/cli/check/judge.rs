@@ -12,7 +12,7 @@ use crate::{
         context::{Candidate, Context},
         inputs::{Input, Inputs},
     },
-    governance::{Policy, Report, Violation},
+    governance::{Report, Violation},
     manifest::{Fault, Object, Source, YAML, place},
     plan::judge_declared,
 };
@@ -90,7 +90,7 @@ fn score(context: &Context, report: Report) -> Judgement {
     let broken = report.violations.iter().map(|violation| violation.id.as_str()).collect::<BTreeSet<_>>();
     let judging =
         context.mesh.policies().policies().filter(|policy| report.policies.contains(&policy.source));
-    let asked = judging.flat_map(Policy::ids).collect::<BTreeSet<_>>();
+    let asked = judging.flat_map(|policy| policy.ids()).collect::<BTreeSet<_>>();
     let kept = asked.into_iter().filter(|id| !broken.contains(id));
     let kept =
         kept.filter(|id| !report.not_evaluated.iter().any(|other| other == id)).map(str::to_owned).collect();
