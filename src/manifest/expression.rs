@@ -1,5 +1,7 @@
 //! The seam to the room of expressions: a rule of a definition, and a value as its schema sees it.
 
+use std::sync::Arc;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use serde_json::{Map, Value as Json};
 
@@ -8,7 +10,10 @@ use super::{
     node::Value,
     schema::{additional, items, property},
 };
-use crate::cel::{self, Bindings, Declarations, Type, type_of};
+use crate::cel::{self, Bindings, Declarations, Field, Type, type_of};
+
+/// Longest name of an object.
+const MAX_NAME: u64 = 253;
 
 /// A rule of a definition.
 #[derive(Debug)]
@@ -20,7 +25,7 @@ pub(super) struct Self_(Result<Bindings<'static>, String>);
 impl Expression {
     /// Compiles a rule of a schema.
     pub(super) fn compile(text: &str, schema: &JSONSchemaProps) -> Result<Self, String> {
-        let this = type_of(schema, "self");
+        let this = named(type_of(schema, "self"));
         let before = Type::Optional(this.clone().into());
         let declared = Declarations::default().with("self", this).with("oldSelf", before);
         cel::Expression::compile(text, &declared, &Type::Bool).map(Self).map_err(|fault| fault.to_string())
@@ -29,6 +34,19 @@ impl Expression {
     pub(super) fn holds(&self, this: &Self_) -> Result<bool, String> {
         let value = self.0.evaluate(this.0.as_ref().map_err(Clone::clone)?)?;
         value.as_bool().ok_or_else(|| format!("it gives {} and neither true nor false", value.type_name()))
+    }
+}
+
+/// Of every object rules may read the name, which no schema describes.
+fn named(type_: Type) -> Type {
+    match type_ {
+        Type::Object(fields) if fields.fields.contains_key("spec") => {
+            let name = Type::object("self.metadata", [("name", Type::text(MAX_NAME), true)]);
+            let mut fields = Arc::unwrap_or_clone(fields);
+            fields.fields.insert("metadata".to_owned(), Field { type_: name, required: true });
+            Type::Object(Arc::new(fields))
+        }
+        other => other,
     }
 }
 
