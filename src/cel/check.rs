@@ -17,10 +17,13 @@ use super::{
     compile::{Declarations, Fault, MAX_DEPTH, deep, offset},
     cost::{Cost, Size},
     functions::{FUNCTIONS, Function, Takes},
+    library::SHARE,
     pattern::Pattern,
     types::{Field, MapType, Type},
 };
 
+/// The functions that make lists.
+const MAKERS: [&str; 5] = ["findAll", "split", "distinct", "reverse", "sort"];
 /// Names that a message lists at most.
 const LISTED: usize = 24;
 
@@ -69,10 +72,23 @@ impl<'a> Checker<'a> {
                 self.reads.extend(path);
                 Ok((type_, cost))
             }
-            Expr::Call(call) => self.call(id, call),
-            Expr::List(list) => self.list(list),
-            Expr::Map(map) => self.map(id, map),
-            Expr::Comprehension(comprehension) => self.comprehension(id, comprehension),
+            Expr::Call(call) => {
+                let makes = makes(call);
+                let checked = self.call(id, call)?;
+                Ok(if makes { shared(expr, checked) } else { checked })
+            }
+            Expr::List(list) => {
+                let checked = self.list(list)?;
+                Ok(shared(expr, checked))
+            }
+            Expr::Map(map) => {
+                let checked = self.map(id, map)?;
+                Ok(shared(expr, checked))
+            }
+            Expr::Comprehension(comprehension) => {
+                let checked = self.comprehension(id, comprehension)?;
+                Ok(shared(expr, checked))
+            }
             Expr::Struct(_) => {
                 Err(self.fault(id, "messages cannot be made here; write a map: {'key': value}"))
             }
@@ -110,7 +126,13 @@ impl<'a> Checker<'a> {
                 Ok((type_.clone(), Cost(1), Some(vec![name.clone()])))
             }
             Expr::Select(select) => {
-                let (of, cost, path) = self.chain_or_part(&mut select.operand)?;
+                if self.depth >= MAX_DEPTH {
+                    return Err(self.fault(id, &deep()));
+                }
+                self.depth += 1;
+                let operand = self.chain_or_part(&mut select.operand);
+                self.depth -= 1;
+                let (of, cost, path) = operand?;
                 let type_ = self.field(id, &of, select)?;
                 let path = path.map(|mut path| {
                     path.push(select.field.clone());
@@ -181,7 +203,7 @@ impl<'a> Checker<'a> {
             key = key.or(key_type);
             value = value.or(type_);
         }
-        Ok((Type::Map(MapType { key: Arc::new(key), value: Arc::new(value), size, literal: true }), cost))
+        Ok((Type::Map(MapType { key: Arc::new(key), value: Arc::new(value), size }), cost))
     }
 
     /// What a macro such as `all` or `map` became.
@@ -236,10 +258,6 @@ impl<'a> Checker<'a> {
     fn elements(&self, id: u64, range: &Type) -> Result<(Type, Size), Fault> {
         match range {
             Type::List(of, size) => Ok((of.as_ref().clone(), *size)),
-            Type::Map(map) if map.literal => {
-                Err(self
-                    .fault(id, "the keys of a map that is written here come in no fixed order; write a list"))
-            }
             Type::Map(map) => Ok((map.key.as_ref().clone(), map.size)),
             Type::Dyn(size) => Ok((Type::Dyn(*size), *size)),
             other => Err(self.fault(id, &format!("{other} is no list and no map"))),
@@ -309,11 +327,12 @@ impl<'a> Checker<'a> {
             ));
         };
         let text = text.inner().to_owned();
-        let pattern = Pattern::compile(&text).map_err(|message| self.fault(argument.id, &message))?;
+        let (pattern, states) =
+            Pattern::compile(&text).map_err(|message| self.fault(argument.id, &message))?;
         let name = Pattern::name(&text);
         self.patterns.insert(name.clone(), pattern);
         argument.expr = Expr::Ident(name);
-        Ok((Type::Pattern, Cost(0)))
+        Ok((Type::Pattern(states), Cost(0)))
     }
 
     /// An operator, where the call is one.
@@ -347,11 +366,17 @@ impl<'a> Checker<'a> {
             return Ok(None);
         };
         let (mut types, mut costs) = (Vec::new(), Vec::new());
+        let gathers = gathers(call);
         for (place, argument) in call.args.iter_mut().enumerate() {
             // A chain of one operator, such as a && b && c, is not nesting, however the parser groups it.
             let chained =
                 place == 0 && matches!(&argument.expr, Expr::Call(inner) if inner.func_name == operator);
-            let (of, cost) = if chained { self.part(argument)? } else { self.check(argument)? };
+            let (of, cost) = match &mut argument.expr {
+                // The engine adds to its own list in place only what still looks like the macro made it.
+                Expr::List(list) if gathers => self.list(list)?,
+                _ if chained => self.part(argument)?,
+                _ => self.check(argument)?,
+            };
             types.push(of);
             costs.push(cost);
         }
@@ -362,8 +387,47 @@ impl<'a> Checker<'a> {
             (op::CONDITIONAL, [condition, yes, no]) => Cost(1) + *condition + (*yes).max(*no),
             _ => all,
         };
-        Ok(Some((gives, cost + own)))
+        Ok(Some((gives, cost + own + complaint(operator, &types))))
     }
+}
+
+/// Whether a call is the step in which a macro adds to the list that it gathers.
+fn gathers(call: &CallExpr) -> bool {
+    let gathered = call.args.first().is_some_and(|list| matches!(&list.expr, Expr::Ident(name) if name.starts_with('@')));
+    call.func_name == operators::ADD && gathered
+}
+
+/// Whether a call makes a list.
+fn makes(call: &CallExpr) -> bool {
+    match call.func_name.as_str() {
+        operators::ADD => !gathers(call),
+        name => MAKERS.contains(&name),
+    }
+}
+
+/// Puts what an expression makes where it can be shared.
+fn shared(expr: &mut IdedExpr, checked: (Type, Cost)) -> (Type, Cost) {
+    let (type_, cost) = checked;
+    if !matches!(type_, Type::List(..) | Type::Map(_) | Type::Dyn(_)) {
+        return (type_, cost);
+    }
+    let made = std::mem::take(expr);
+    let id = made.id;
+    let call = CallExpr { func_name: SHARE.to_owned(), target: None, args: vec![made] };
+    *expr = IdedExpr { id, expr: Expr::Call(call) };
+    let keys = if let Type::Map(map) = &type_ { Cost(4) * map.size } else { Cost(1) };
+    (type_, cost + Cost(1) + keys)
+}
+
+/// What an error costs that tells of an operand whose type was not known: the engine puts copies of the operands into it.
+fn complaint(operator: &str, types: &[Type]) -> Cost {
+    use operators as op;
+    let unknown = types.iter().any(|type_| matches!(type_, Type::Dyn(_)));
+    let plain = [op::CONDITIONAL, op::LOGICAL_AND, op::LOGICAL_OR, op::LOGICAL_NOT, op::EQUALS, op::NOT_EQUALS];
+    if !unknown || plain.contains(&operator) {
+        return Cost(0);
+    }
+    types.iter().fold(Cost(0), |cost, type_| cost + type_.whole().walk())
 }
 
 /// What an operator gives, and what it costs beside its operands.
@@ -466,6 +530,7 @@ fn indexed(of: &Type, index: &Type, call: &CallExpr) -> Result<Type, String> {
 /// What copying a value costs: texts are copied, lists and maps are shared.
 fn copy(type_: &Type) -> Cost {
     match type_ {
+        Type::Optional(of) => Cost(1) + copy(of),
         Type::String(size) | Type::Dyn(size) => Cost(1) + size.scan(),
         _ => Cost(1),
     }

@@ -85,7 +85,7 @@ impl Takes {
         match (self, type_) {
             (Self::Any, _) | (_, Type::Dyn(_)) => self != Self::Pattern,
             (Self::Text, Type::String(_))
-            | (Self::Pattern, Type::Pattern)
+            | (Self::Pattern, Type::Pattern(_))
             | (Self::Int, Type::Int)
             | (Self::Uint, Type::Uint)
             | (Self::Double, Type::Double)
@@ -143,10 +143,11 @@ const PAIRS: fn(&[Type]) -> Cost = |arguments| {
     let others = if arguments.len() > 1 { size(arguments, 1) } else { size(arguments, 0) };
     Cost(1) + element(arguments).whole().scan() * size(arguments, 0) * others
 };
-/// The states of a pattern are in its size.
-const MATCH: fn(&[Type]) -> Cost = |arguments| Cost(1) + size(arguments, 0).scan() * PATTERN_FACTOR;
-/// What matching costs more than looking at each character. A pattern's own size is bounded when it is compiled.
-const PATTERN_FACTOR: Size = Size(8);
+/// Looks at each character in every state that a pattern may be in.
+const MATCH: fn(&[Type]) -> Cost =
+    |arguments| Cost(1) + (size(arguments, 0) + Size(1)).scan() * size(arguments, 1);
+/// Looks from every match to the end of the text for a longer one.
+const MATCH_ALL: fn(&[Type]) -> Cost = |arguments| MATCH(arguments) * (size(arguments, 0) + Size(1));
 
 const BOOL: fn(&[Type]) -> Type = |_| Type::Bool;
 const INT: fn(&[Type]) -> Type = |_| Type::Int;
@@ -192,7 +193,7 @@ pub const FUNCTIONS: &[Function] = rows! {
     method "matches"(Text, Pattern) BOOL, MATCH, "whether a part of it matches a regular expression", "'abc'.matches('^a.c$')";
     function "matches"(Text, Pattern) BOOL, MATCH, "whether a part of it matches a regular expression", "matches('abc', 'b')";
     method "find"(Text, Pattern) same, MATCH, "the first part that matches a regular expression, else an empty text", "'ab12'.find('[0-9]+') == '12'";
-    method "findAll"(Text, Pattern) |a| Type::List(Arc::new(same(a)), size(a, 0) + Size(1)), MATCH, "every part that matches a regular expression", "'a1b2'.findAll('[0-9]') == ['1', '2']";
+    method "findAll"(Text, Pattern) |a| Type::List(Arc::new(same(a)), size(a, 0) + Size(1)), MATCH_ALL, "every part that matches a regular expression", "'a1b2'.findAll('[0-9]') == ['1', '2']";
     method "charAt"(Text, Int) |_| Type::text(1), SCAN, "the character at a place, from 0", "'abc'.charAt(1) == 'b'";
     method "indexOf"(Text, Text) INT, |a| SCAN(a) * size(a, 1), "the place of another text in it, else -1", "'abc'.indexOf('c') == 2";
     method "lastIndexOf"(Text, Text) INT, |a| SCAN(a) * size(a, 1), "the last place of another text in it, else -1", "'abab'.lastIndexOf('a') == 2";

@@ -6,7 +6,8 @@ use cel::{
     DeclarationError, Env, ExecutionError, add_member_overload, add_overload,
     common::{
         types::{
-            CelBool, CelDouble, CelDuration, CelInt, CelList, CelString, CelTimestamp, DYN_TYPE, LIST_TYPE,
+            CelBool, CelDouble, CelDuration, CelInt, CelList, CelString, CelTimestamp, DOUBLE_TYPE, DYN_TYPE,
+            INT_TYPE, LIST_TYPE, UINT_TYPE,
         },
         value::{CowVal, Val},
     },
@@ -14,7 +15,10 @@ use cel::{
 };
 use jiff::civil::Date;
 
-use super::{pattern::Pattern, value::Value};
+use super::{
+    pattern::Pattern,
+    value::{Value, shared},
+};
 use crate::model::{duration::Period, percent::Percent};
 
 /// The engine; an error only where two functions have the same name and types, which a test would see.
@@ -22,6 +26,18 @@ pub(super) fn engine() -> Result<Arc<Env>, String> {
     static ENGINE: LazyLock<Result<Arc<Env>, String>> =
         LazyLock::new(|| build().map(Arc::new).map_err(|error| error.to_string()));
     ENGINE.clone()
+}
+
+/// What the checker puts around each list and map that an expression makes. No expression can name it.
+pub(super) const SHARE: &str = "@share";
+
+fn share<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    match args.into_iter().next() {
+        Some(CowVal::Owned(made)) => Ok(CowVal::Owned(shared(made))),
+        // What is borrowed is part of what is shared already.
+        Some(borrowed) => Ok(borrowed),
+        None => Err(ExecutionError::MissingArgumentOrTarget),
+    }
 }
 
 fn build() -> Result<Env, DeclarationError> {
@@ -55,6 +71,7 @@ fn build() -> Result<Env, DeclarationError> {
     env.add_overload("sets.intersects", "sets.intersects(list,list)", vec![LIST_TYPE, LIST_TYPE], |args| {
         sets(args, |a, b| Ok(a.iter().any(|one| b.iter().any(|other| one.equals(*other)))))
     })?;
+    env.add_overload(SHARE, "share(dyn)", vec![DYN_TYPE], share)?;
     add_overload!(env, fn percent: (CelString) -> Result<CelDouble>)?;
     add_overload!(env, fn period: (CelString) -> Result<CelDuration>)?;
     add_overload!(env, fn date: (CelString) -> Result<CelTimestamp>)?;
@@ -109,6 +126,9 @@ fn sum<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionErr
     let Some((first, others)) = elements.split_first() else {
         return Ok(CowVal::owned(CelInt::from(0)));
     };
+    if ![&INT_TYPE, &UINT_TYPE, &DOUBLE_TYPE].contains(&first.get_type()) {
+        return Err(ExecutionError::function_error("sum", "its elements are no numbers"));
+    }
     let mut sum = first.clone_as_boxed();
     for other in others {
         let adder = sum.as_adder();

@@ -2,7 +2,7 @@
 //!
 //! The engine would compile a pattern at each call, and from any text that a product brings.
 
-use std::any::Any;
+use std::{any::Any, sync::Arc};
 
 use cel::common::{
     types::Type,
@@ -10,28 +10,44 @@ use cel::common::{
 };
 use regex::{Regex, RegexBuilder};
 
+use super::cost::Size;
+
 /// Size of a compiled pattern, in bytes. A pattern of this size needs at most some thousand steps a character.
 const MAX_COMPILED: usize = 64 << 10;
 
 static PATTERN: Type = Type::new_unspecified_type("pattern");
 
-/// A regular expression as a value.
+/// Size of the smallest patterns, compiled, in bytes.
+const MIN_COMPILED: usize = 512;
+/// Bytes that one state of a compiled pattern takes at least.
+const STATE: usize = 16;
+
+/// A regular expression as a value, shared with the memory that it matches with.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern(pub(super) Regex);
+pub(super) struct Pattern(pub(super) Arc<Regex>);
 
 impl Pattern {
-    pub(super) fn compile(text: &str) -> Result<Self, String> {
-        let compiled = RegexBuilder::new(text).size_limit(MAX_COMPILED).dfa_size_limit(MAX_COMPILED).build();
-        compiled.map(Self).map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => {
-                format!("the pattern is too large when it is compiled: more than {MAX_COMPILED} bytes; make its repetitions shorter")
+    /// A pattern, and how many states it has at most.
+    pub(super) fn compile(text: &str) -> Result<(Self, Size), String> {
+        let mut limit = MIN_COMPILED;
+        loop {
+            match RegexBuilder::new(text).size_limit(limit).dfa_size_limit(MAX_COMPILED).build() {
+                Ok(regex) => return Ok((Self(Arc::new(regex)), Size((limit / STATE) as u64))),
+                Err(regex::Error::CompiledTooBig(_)) if limit < MAX_COMPILED => limit *= 2,
+                Err(regex::Error::CompiledTooBig(_)) => {
+                    return Err(format!(
+                        "the pattern is too large when it is compiled: more than {MAX_COMPILED} bytes; make its \
+                         repetitions shorter"
+                    ));
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    let last = text.lines().last().unwrap_or_default();
+                    let reason = last.trim_start_matches("error: ");
+                    return Err(format!("the pattern is no regular expression: {reason}"));
+                }
             }
-            error => {
-                let text = error.to_string();
-                let last = text.lines().last().unwrap_or_default();
-                format!("the pattern is no regular expression: {}", last.trim_start_matches("error: "))
-            }
-        })
+        }
     }
 
     /// The name under which an evaluation finds it: no variable can be called so.

@@ -25,8 +25,8 @@ pub enum Type {
     Duration,
     /// An instant.
     Timestamp,
-    /// A regular expression that was written in the expression.
-    Pattern,
+    /// A regular expression that was written in the expression, and the states that matching it may be in at once.
+    Pattern(Size),
     /// A list.
     List(Arc<Type>, Size),
     /// A map from texts, as a label's is.
@@ -46,8 +46,6 @@ pub struct MapType {
     pub value: Arc<Type>,
     /// How many entries it may have.
     pub size: Size,
-    /// Whether it is written in the expression, so that its keys come in no fixed order.
-    pub literal: bool,
 }
 
 /// The fields of an object.
@@ -85,7 +83,6 @@ impl Type {
             key: Arc::new(Self::text(key_length)),
             value: Arc::new(value),
             size: Size(size),
-            literal: false,
         })
     }
 
@@ -104,7 +101,7 @@ impl Type {
     /// How many elements or characters a value has at most; 1 where it has no parts.
     pub(super) fn size(&self) -> Size {
         match self {
-            Self::Dyn(size) | Self::String(size) | Self::List(_, size) => *size,
+            Self::Dyn(size) | Self::String(size) | Self::List(_, size) | Self::Pattern(size) => *size,
             Self::Map(map) => map.size,
             Self::Object(fields) => Size(fields.fields.len() as u64),
             Self::Optional(of) => of.size(),
@@ -164,7 +161,6 @@ impl Type {
                 key: Arc::new(Arc::unwrap_or_clone(a.key).or(Arc::unwrap_or_clone(b.key))),
                 value: Arc::new(Arc::unwrap_or_clone(a.value).or(Arc::unwrap_or_clone(b.value))),
                 size: a.size.max(b.size),
-                literal: a.literal || b.literal,
             }),
             (a, b) if a == b => a,
             (a, b) => Self::Dyn(a.whole().max(b.whole())),
@@ -184,7 +180,7 @@ impl fmt::Display for Type {
             Self::String(_) => f.write_str("string"),
             Self::Duration => f.write_str("duration"),
             Self::Timestamp => f.write_str("timestamp"),
-            Self::Pattern => f.write_str("pattern"),
+            Self::Pattern(_) => f.write_str("pattern"),
             Self::List(of, _) => write!(f, "list({of})"),
             Self::Map(map) => write!(f, "map({}, {})", map.key, map.value),
             Self::Object(fields) => f.write_str(&fields.name),

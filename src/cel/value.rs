@@ -1,16 +1,20 @@
 //! Values that are shared: a list or a map of a document is copied by counting one more reference to it.
 //!
-//! The engine copies each element that a comprehension visits. Its own containers copy all that is below; these do not.
+//! The engine copies each element that a comprehension visits. Its own containers copy all that is below; these do not, so that
+//! no chain of copies grows beyond what was paid for. What an expression makes itself is shared as soon as it is made.
 
 use std::sync::Arc;
 
-use cel::common::{
-    traits::{self, Adder, Container, Indexer, Iterable, Sizer, Zeroer},
-    types::{
-        CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelOptional, CelString,
-        CelTimestamp, CelUInt, LIST_TYPE, MAP_TYPE, Type,
+use cel::{
+    ExecutionError,
+    common::{
+        traits::{self, Adder, Container, Indexer, Iterable, Sizer, Zeroer},
+        types::{
+            CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelOptional, CelString, CelTimestamp, CelUInt,
+            LIST_TYPE, MAP_TYPE, Type,
+        },
+        value::{Builtin, BuiltinRef, CowVal, Val},
     },
-    value::{Builtin, BuiltinRef, Val},
 };
 use jiff::{civil::Date, tz::TimeZone};
 use serde_json::Value as Json;
@@ -91,34 +95,51 @@ fn boxed(json: Json) -> Box<dyn Val> {
     }
 }
 
-/// A list of a document.
-#[derive(Debug, Clone)]
-struct List {
-    elements: Arc<CelList<'static>>,
+/// A list or map that an expression has made, shared from now on. Other values stay as they are.
+pub(super) fn shared<'v>(value: Box<dyn Val + 'v>) -> Box<dyn Val + 'v> {
+    if !matches!(value.as_builtin(), BuiltinRef::List(_) | BuiltinRef::Map(_)) {
+        return value;
+    }
+    match value.into_builtin() {
+        Some(Builtin::List(list)) => Box::new(List { elements: Arc::new(list) }),
+        Some(Builtin::Map(map)) => Box::new(Map::of(map)),
+        // Whoever is one of them as a reference is one of them as a value.
+        _ => Box::new(CelNull),
+    }
 }
 
-/// A map of a document, or an object.
+/// A list of a document, or one that an expression has made.
 #[derive(Debug, Clone)]
-struct Map {
-    entries: Arc<CelMap<'static>>,
+struct List<'a> {
+    elements: Arc<CelList<'a>>,
+}
+
+/// A map of a document, an object, or a map that an expression has made.
+#[derive(Debug, Clone)]
+struct Map<'a> {
+    entries: Arc<CelMap<'a>>,
     /// Its keys, sorted: what an expression says must not depend on how a table is laid out.
-    keys: Arc<[CelMapKey<'static>]>,
+    keys: Arc<[CelMapKey<'a>]>,
 }
 
-impl Map {
-    fn new(entries: impl Iterator<Item = (String, Box<dyn Val>)>) -> Self {
+impl<'a> Map<'a> {
+    fn new(entries: impl Iterator<Item = (String, Box<dyn Val + 'a>)>) -> Self {
         let entries: std::collections::HashMap<_, _> =
             entries.map(|(key, value)| (CelMapKey::String(key.into()), value)).collect();
+        Self::of(entries.into())
+    }
+
+    fn of(entries: CelMap<'a>) -> Self {
         let mut keys = entries.keys().cloned().collect::<Vec<_>>();
         keys.sort_unstable();
-        Self { entries: Arc::new(entries.into()), keys: keys.into() }
+        Self { entries: Arc::new(entries), keys: keys.into() }
     }
 }
 
 /// What a shared container leaves to the container of the engine that it shares.
 macro_rules! shared {
     ($type:ident, $inner:ident, $cel_type:ident, $variant:ident, $this:ident => $iterable:expr) => {
-        impl Val for $type {
+        impl<'a> Val for $type<'a> {
             fn get_type(&self) -> &Type {
                 &$cel_type
             }
@@ -140,6 +161,12 @@ macro_rules! shared {
             {
                 self.$inner.as_indexer()
             }
+            fn into_indexer<'v>(self: Box<Self>) -> Option<Box<dyn Indexer + 'v>>
+            where
+                Self: 'v,
+            {
+                Some(self)
+            }
             fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
             where
                 Self: 'v,
@@ -156,7 +183,10 @@ macro_rules! shared {
             fn equals(&self, other: &dyn Val) -> bool {
                 self.$inner.equals(other)
             }
-            fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
+            fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
+            where
+                Self: 'v,
+            {
                 Box::new(self.clone())
             }
             fn as_builtin<'b, 'v>(&'b self) -> BuiltinRef<'b, 'v>
@@ -165,8 +195,27 @@ macro_rules! shared {
             {
                 BuiltinRef::$variant(&self.$inner)
             }
-            fn into_builtin<'v>(self: Box<Self>) -> Option<Builtin<'v>> {
+            fn into_builtin<'v>(self: Box<Self>) -> Option<Builtin<'v>>
+            where
+                Self: 'v,
+            {
                 Some(Builtin::$variant(Arc::unwrap_or_clone(self.$inner)))
+            }
+        }
+
+        impl<'a> Indexer for $type<'a> {
+            fn get<'b, 'v>(&'b self, index: &dyn Val) -> Result<CowVal<'b, 'v>, ExecutionError>
+            where
+                Self: 'v,
+            {
+                self.$inner.get(index)
+            }
+            /// Others may share the container, so that the element is copied, not moved.
+            fn steal<'v>(self: Box<Self>, index: &dyn Val) -> Result<Box<dyn Val + 'v>, ExecutionError>
+            where
+                Self: 'v,
+            {
+                self.$inner.get(index).map(CowVal::into_owned)
             }
         }
     };
@@ -175,7 +224,7 @@ macro_rules! shared {
 shared!(List, elements, LIST_TYPE, List, this => this.elements.as_iterable());
 shared!(Map, entries, MAP_TYPE, Map, this => Some(this));
 
-impl Iterable for Map {
+impl<'a> Iterable for Map<'a> {
     fn iter<'b, 'v>(&'b self) -> Box<dyn traits::Iterator<'b, 'v> + 'b>
     where
         Self: 'v,
@@ -184,9 +233,9 @@ impl Iterable for Map {
     }
 }
 
-struct Keys<'b>(std::slice::Iter<'b, CelMapKey<'static>>);
+struct Keys<'b, 'a>(std::slice::Iter<'b, CelMapKey<'a>>);
 
-impl<'b, 'v> traits::Iterator<'b, 'v> for Keys<'b> {
+impl<'b, 'a: 'v, 'v> traits::Iterator<'b, 'v> for Keys<'b, 'a> {
     fn next(&mut self) -> Option<&'b (dyn Val + 'v)> {
         self.0.next().map(|key| key.inner() as &'b (dyn Val + 'v))
     }
