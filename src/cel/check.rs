@@ -14,11 +14,12 @@ use cel::{
 };
 
 use super::{
-    compile::{Declarations, Fault, MAX_DEPTH, deep, offset},
+    compile::{Declarations, Fault, MAX_DEPTH, offset},
     cost::{Cost, Size},
     functions::{FUNCTIONS, Function, Takes},
     library::SHARE,
     pattern::Pattern,
+    shape::deep,
     types::{Field, MapType, Type},
 };
 
@@ -67,11 +68,8 @@ impl<'a> Checker<'a> {
         let id = expr.id;
         match &mut expr.expr {
             Expr::Literal(literal) => self.literal(id, literal),
-            Expr::Ident(_) | Expr::Select(_) => {
-                let (type_, cost, path) = self.chain(expr)?;
-                self.reads.extend(path);
-                Ok((type_, cost))
-            }
+            Expr::Ident(_) | Expr::Select(_) => self.read(expr),
+            Expr::Call(call) if selects(call).is_some() => self.read(expr),
             Expr::Call(call) => {
                 let makes = makes(call);
                 let checked = self.call(id, call)?;
@@ -111,6 +109,13 @@ impl<'a> Checker<'a> {
         Ok((type_, Cost(0)))
     }
 
+    /// What is read from a name.
+    fn read(&mut self, expr: &mut IdedExpr) -> Checked {
+        let (type_, cost, path) = self.chain(expr)?;
+        self.reads.extend(path);
+        Ok((type_, cost))
+    }
+
     /// A name, or a selection of fields from it; with the path that this reads, where it begins at a declared name.
     fn chain(&mut self, expr: &mut IdedExpr) -> Result<(Type, Cost, Option<Vec<String>>), Fault> {
         let id = expr.id;
@@ -126,13 +131,7 @@ impl<'a> Checker<'a> {
                 Ok((type_.clone(), Cost(1), Some(vec![name.clone()])))
             }
             Expr::Select(select) => {
-                if self.depth >= MAX_DEPTH {
-                    return Err(self.fault(id, &deep()));
-                }
-                self.depth += 1;
-                let operand = self.chain_or_part(&mut select.operand);
-                self.depth -= 1;
-                let (of, cost, path) = operand?;
+                let (of, cost, path) = self.below(id, &mut select.operand)?;
                 let type_ = self.field(id, &of, select)?;
                 let path = path.map(|mut path| {
                     path.push(select.field.clone());
@@ -140,15 +139,41 @@ impl<'a> Checker<'a> {
                 });
                 Ok((if select.test { Type::Bool } else { type_ }, cost + Cost(1), path))
             }
-            _ => self.check(expr).map(|(type_, cost)| (type_, cost, None)),
+            Expr::Call(call) => {
+                let (Some(operator), [of, index]) = (selects(call), call.args.as_mut_slice()) else {
+                    return Err(self.fault(id, "this selects nothing"));
+                };
+                let (of, of_cost, path) = self.below(id, of)?;
+                let (index_type, index_cost) = self.check(index)?;
+                let path = path.map(|mut path| {
+                    if let Expr::Literal(LiteralValue::String(field)) = &index.expr {
+                        path.push(field.inner().to_owned());
+                    }
+                    path
+                });
+                let types = [of, index_type];
+                let (type_, own) =
+                    operator_type(operator, &types, call).map_err(|message| self.fault(id, &message))?;
+                Ok((type_, Cost(1) + of_cost + index_cost + own + complaint(operator, &types), path))
+            }
+            _ => Err(self.fault(id, "this selects nothing")),
         }
     }
 
-    fn chain_or_part(&mut self, expr: &mut IdedExpr) -> Result<(Type, Cost, Option<Vec<String>>), Fault> {
-        match expr.expr {
-            Expr::Ident(_) | Expr::Select(_) => self.chain(expr),
-            _ => self.check(expr).map(|(type_, cost)| (type_, cost, None)),
+    /// What something is selected from.
+    fn below(&mut self, id: u64, expr: &mut IdedExpr) -> Result<(Type, Cost, Option<Vec<String>>), Fault> {
+        let depth = self.depth;
+        if depth >= MAX_DEPTH {
+            return Err(self.fault(id, &deep()));
         }
+        self.depth = depth + 1;
+        let part = match &expr.expr {
+            Expr::Ident(_) | Expr::Select(_) => self.chain(expr),
+            Expr::Call(call) if selects(call).is_some() => self.chain(expr),
+            _ => self.part(expr).map(|(type_, cost)| (type_, cost, None)),
+        };
+        self.depth = depth;
+        part
     }
 
     fn field(&self, id: u64, of: &Type, select: &SelectExpr) -> Result<Type, Fault> {
@@ -356,9 +381,6 @@ impl<'a> Checker<'a> {
             op::GREATER,
             op::LESS,
             op::NEGATE,
-            op::INDEX,
-            op::OPT_INDEX,
-            op::OPT_SELECT,
             op::NOT_STRICTLY_FALSE,
             op::IN,
         ];
@@ -389,6 +411,12 @@ impl<'a> Checker<'a> {
         };
         Ok(Some((gives, cost + own + complaint(operator, &types))))
     }
+}
+
+/// The operator by which a call selects a part of its first argument, where it does.
+fn selects(call: &CallExpr) -> Option<&'static str> {
+    let operators = [operators::INDEX, operators::OPT_INDEX, operators::OPT_SELECT];
+    operators.into_iter().find(|operator| call.target.is_none() && call.func_name == *operator)
 }
 
 /// Whether a call is the step in which a macro adds to the list that it gathers.

@@ -7,7 +7,7 @@ use std::{
 
 use cel::{IdedExpr, ParseErrors, common::ast::SourceInfo};
 
-use super::{check::Checker, library::engine, pattern::Pattern, types::Type};
+use super::{check::Checker, library::engine, pattern::Pattern, shape, types::Type};
 
 /// Longest text of an expression, in bytes.
 pub const MAX_SOURCE: usize = 2048;
@@ -116,9 +116,7 @@ impl Expression {
                 source.len()
             )));
         }
-        if let Some(offset) = too_deep(source) {
-            return Err(Fault::at(source, offset, &deep()));
-        }
+        shape::check(source).map_err(|(offset, message)| Fault::at(source, offset, &message))?;
         let engine = engine().map_err(|error| fault(&format!("the functions cannot be loaded: {error}")))?;
         let (mut tree, info) =
             engine.parser().parse_with_source_info(source).map_err(|errors| syntax(source, &errors))?;
@@ -134,27 +132,6 @@ impl Expression {
         let Checker { reads, patterns, .. } = checker;
         Ok(Self { source: source.to_owned(), type_, cost: cost.0, reads, tree, patterns })
     }
-}
-
-pub(super) fn deep() -> String {
-    format!("the expression is nested more than {MAX_DEPTH} deep; divide it into variables")
-}
-
-/// Where brackets or signs are nested too deeply for the parser to be asked at all.
-fn too_deep(source: &str) -> Option<usize> {
-    let (mut depth, mut signs) = (0_usize, 0_usize);
-    for (offset, character) in source.chars().enumerate() {
-        match character {
-            '(' | '[' | '{' | '?' => depth += 1,
-            ')' | ']' | '}' | ':' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        signs = if matches!(character, '!' | '-') { signs + 1 } else { 0 };
-        if depth > MAX_DEPTH || signs > MAX_DEPTH {
-            return Some(offset);
-        }
-    }
-    None
 }
 
 /// The first error of the parser, in words without its internals.

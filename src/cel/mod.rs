@@ -18,6 +18,7 @@ mod functions;
 mod library;
 mod pattern;
 mod schema;
+mod shape;
 mod types;
 mod value;
 

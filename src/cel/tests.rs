@@ -121,7 +121,8 @@ fn what_an_expression_reads_is_known() {
     assert_eq!(reads("object == object"), ["object"]);
     assert_eq!(reads("now > date('2026-01-01')"), ["now"]);
     assert_eq!(reads("1 == 1"), Vec::<String>::new());
-    assert_eq!(reads("object.?items[?0].orValue({'name': 'a'}).name == 'x'"), ["object"]);
+    assert_eq!(reads("object.?items[?0].orValue({'name': 'a'}).name == 'x'"), ["object.items"]);
+    assert_eq!(reads("object.labels[object.name] == object['target']"), ["object.labels", "object.name", "object.target"]);
 }
 
 #[test]

@@ -37,11 +37,16 @@ pub struct Judgement {
 impl PolicySet {
     /// Judges a product by every policy that matches it.
     pub fn evaluate(&self, input: &Input<'_>) -> Report {
-        self.judge(input, &Precedents::default()).report
+        self.judge_after(input, None).report
     }
 
     /// Judges a product by every policy that matches it, and evaluates only those that read what has changed since.
     pub fn judge(&self, input: &Input<'_>, before: &Precedents) -> Judgement {
+        self.judge_after(input, Some(before))
+    }
+
+    /// Judges a product. Where no precedents are given, none are made.
+    fn judge_after(&self, input: &Input<'_>, before: Option<&Precedents>) -> Judgement {
         let subject = Subject::of(input.product);
         let (mut violations, mut not_evaluated, mut policies) = (Vec::new(), Vec::new(), Vec::new());
         let mut hash = rule::hasher(input.standards);
@@ -60,8 +65,9 @@ impl PolicySet {
             not_evaluated.extend(
                 judges().filter(|(_, judge)| !judge.can_judge(input)).map(|(_, judge)| judge.id.clone()),
             );
-            let state = state(policy, &marks.mark(&policy.reads));
-            let findings = if let Some(known) = before.0.get(&state) {
+            let state = before.map(|before| (before, state(policy, &marks.mark(&policy.reads))));
+            let known = state.as_ref().and_then(|(before, state)| before.0.get(state));
+            let findings = if let Some(known) = known {
                 known.clone()
             } else {
                 evaluated += 1;
@@ -74,7 +80,9 @@ impl PolicySet {
                     violations.extend(findings.iter().map(|finding| policy.violation(judge, finding, input)));
                 }
             }
-            precedents.0.insert(state, findings);
+            if let Some((_, state)) = state {
+                precedents.0.insert(state, findings);
+            }
         }
         let report = Report::new(
             rules,

@@ -73,16 +73,15 @@ impl Names<'_> {
         while let Some(expression) = open.pop() {
             for path in &expression.reads {
                 reads.insert(path.as_slice());
-                if let [root, name, ..] = path.as_slice()
-                    && root == "variables"
-                    && seen.insert(name)
-                {
-                    open.extend(
-                        self.variables
-                            .iter()
-                            .filter(|(known, _)| known == name)
-                            .map(|(_, variable)| variable),
-                    );
+                if path.first().is_none_or(|root| root != "variables") {
+                    continue;
+                }
+                // Who reads the whole of them reads each.
+                let named = |name: &String| path.get(1).is_none_or(|read| read == name);
+                for (name, variable) in self.variables.iter().filter(|(name, _)| named(name)) {
+                    if seen.insert(name) {
+                        open.push(variable);
+                    }
                 }
             }
         }

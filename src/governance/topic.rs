@@ -78,27 +78,31 @@ pub(super) type Mark = [u8; 32];
 /// Marks of the parts of one input, each made when it is first asked for.
 pub(super) struct Marks<'a> {
     input: &'a Input<'a>,
+    /// The spec as JSON, made once for all of its fields.
+    spec: Option<serde_json::Value>,
     made: BTreeMap<Topic, Mark>,
 }
 
 impl<'a> Marks<'a> {
     pub(super) const fn of(input: &'a Input<'a>) -> Self {
-        Self { input, made: BTreeMap::new() }
+        Self { input, spec: None, made: BTreeMap::new() }
     }
 
     /// The mark of several parts together. Whether a part is known at all belongs to it.
     pub(super) fn mark(&mut self, topics: &BTreeSet<Topic>) -> Mark {
         let mut hash = Sha256::new();
+        let Self { input, spec, made } = self;
         for topic in topics {
-            let input = self.input;
-            let mark = self.made.entry(topic.clone()).or_insert_with(|| mark(topic, input));
-            hash.update(mark);
+            match made.get(topic) {
+                Some(mark) => hash.update(mark),
+                None => hash.update(made.entry(topic.clone()).or_insert(mark(topic, input, spec))),
+            }
         }
         hash.finalize().into()
     }
 }
 
-fn mark(topic: &Topic, input: &Input<'_>) -> Mark {
+fn mark(topic: &Topic, input: &Input<'_>, spec: &mut Option<serde_json::Value>) -> Mark {
     let Input {
         product,
         standards,
@@ -116,10 +120,11 @@ fn mark(topic: &Topic, input: &Input<'_>) -> Mark {
         Topic::Product => hash.serialized(&(metadata(product), &product.spec)),
         Topic::WholeSpec => hash.serialized(&product.spec),
         Topic::Metadata => hash.serialized(&metadata(product)),
-        Topic::Spec(field) => match serde_json::to_value(&product.spec) {
-            Ok(spec) => hash.serialized(&spec.get(field)),
-            Err(error) => hash.shown(&error),
-        },
+        Topic::Spec(field) => {
+            // Plain data, whose serialization cannot fail.
+            let spec = spec.get_or_insert_with(|| serde_json::to_value(&product.spec).unwrap_or_default());
+            hash.serialized(&spec.get(field));
+        }
         Topic::Standards => hash.serialized(&standards.standards),
         Topic::Domain => {
             hash.serialized(&(bound_domain, domain.map(|domain| (&domain.metadata.name, &domain.spec))));

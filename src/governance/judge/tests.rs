@@ -206,3 +206,22 @@ fn only_policies_that_read_what_has_changed_are_evaluated_again() {
     assert_eq!(after.evaluated, 3, "slo, all and the built-in rules");
     assert_eq!(after.report, policies.evaluate(&input(&promised)), "the answer is that of a new evaluation");
 }
+
+#[test]
+fn who_reads_all_variables_or_one_by_its_text_reads_what_they_read() {
+    for expression in
+        ["variables == {'version': '1'}", "variables['version'] == '1'", "variables.?version.orValue('') == '1'"]
+    {
+        let policy = policy(&json!({
+            "state": "Draft",
+            "variables": [{"name": "version", "expression": "object.spec.version"}],
+            "rules": [{"id": "X-001", "cel": {"expression": expression, "message": "m"}}],
+        }));
+        assert_eq!(policy.faults, [], "{expression}");
+        let policies = PolicySet::from_iter([policy]);
+        let first = policies.judge(&input(&named("1")), &Precedents::default());
+        assert_eq!(first.report.violations.len(), 0, "{expression}");
+        let after = policies.judge(&input(&named("2")), &first.precedents);
+        assert_eq!((after.evaluated, after.report.violations.len()), (1, 1), "{expression}");
+    }
+}
