@@ -51,6 +51,11 @@ generate: ## Write the generated files anew: crds/, deploy/policies/, deploy/adm
 	target/debug/dataproduct admission --directory deploy/admission
 	target/debug/dataproduct aws-policy --directory deploy/aws
 
+.PHONY: bench
+bench: ## Measure how fast products are judged, beside other ways to judge them; see benches/README.md
+	@# Without the clients of AWS, which judge nothing and take long to build.
+	$(CARGO) bench --locked --no-default-features --bench governance
+
 .PHONY: deny
 deny: $(DENY) ## Check licences, sources and duplicates of dependencies
 	$(DENY) --all-features check bans licenses sources

@@ -48,7 +48,11 @@ fn main() {
 }
 
 /// A way to judge that counts how many rules a product breaks.
-fn side<'a>(name: &'a str, products: &'a [DataProduct], mut judge: impl FnMut(&DataProduct) -> usize + 'a) -> Side<'a> {
+fn side<'a>(
+    name: &'a str,
+    products: &'a [DataProduct],
+    mut judge: impl FnMut(&DataProduct) -> usize + 'a,
+) -> Side<'a> {
     let round = move || {
         let begin = Instant::now();
         let mut judged = 0_u32;
@@ -107,7 +111,8 @@ impl std::fmt::Display for Spread {
 
 /// The same products in every run: all that the seven rules read varies, and half of the products are complete.
 fn products() -> Vec<DataProduct> {
-    let text = prop_oneof![Just(None), Just(Some("Something".to_owned())), Just(Some("Something else".to_owned()))];
+    let text =
+        prop_oneof![Just(None), Just(Some("Something".to_owned())), Just(Some("Something else".to_owned()))];
     let parts = (any::schema(text), any::slo(any::percentage()), any::access());
     let product = parts.prop_map(|(schema, slo, access)| {
         let (domain, version) = ("customer".to_owned(), "1.0.0".to_owned());

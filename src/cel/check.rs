@@ -16,17 +16,13 @@ use cel::{
 use super::{
     compile::{Declarations, Fault, MAX_DEPTH, offset},
     cost::{Cost, Size},
-    functions::{FUNCTIONS, Function, Takes},
-    library::SHARE,
+    functions::{FUNCTIONS, Function, Takes, unknown_function},
+    operator::{complaint, copy, operator_type, selects},
     pattern::Pattern,
     shape::deep,
-    types::{Field, MapType, Type},
+    sharing::{gathers, makes, shared},
+    types::{MapType, Type, listed},
 };
-
-/// The functions that make lists.
-const MAKERS: [&str; 5] = ["findAll", "split", "distinct", "reverse", "sort"];
-/// Names that a message lists at most.
-const LISTED: usize = 24;
 
 type Checked = Result<(Type, Cost), Fault>;
 
@@ -304,17 +300,17 @@ impl<'a> Checker<'a> {
         let mut types = Vec::new();
         let takes_pattern = named().any(|function| function.takes.contains(&Takes::Pattern));
         if method && let Some(target) = &mut call.target {
-            let (of, step) = self.check(target)?;
-            types.push(of);
+            let (type_, step) = self.check(target)?;
+            types.push(type_);
             cost += step;
         }
         for argument in &mut call.args {
-            let (of, step) = if takes_pattern && types.len() == 1 {
+            let (type_, step) = if takes_pattern && types.len() == 1 {
                 self.pattern(argument)?
             } else {
                 self.check(argument)?
             };
-            types.push(of);
+            types.push(type_);
             cost += step;
         }
         let fits = |function: &&Function| {
@@ -393,211 +389,22 @@ impl<'a> Checker<'a> {
             // A chain of one operator, such as a && b && c, is not nesting, however the parser groups it.
             let chained =
                 place == 0 && matches!(&argument.expr, Expr::Call(inner) if inner.func_name == operator);
-            let (of, cost) = match &mut argument.expr {
+            let (type_, cost) = match &mut argument.expr {
                 // The engine adds to its own list in place only what still looks like the macro made it.
                 Expr::List(list) if gathers => self.list(list)?,
                 _ if chained => self.part(argument)?,
                 _ => self.check(argument)?,
             };
-            types.push(of);
+            types.push(type_);
             costs.push(cost);
         }
-        let (gives, own) =
-            operator_type(operator, &types, call).map_err(|message| self.fault(id, &message))?;
+        let typed = operator_type(operator, &types, call);
+        let (type_, own) = typed.map_err(|message| self.fault(id, &message))?;
         let all = costs.iter().fold(Cost(1), |sum, cost| sum + *cost);
         let cost = match (operator, costs.as_slice()) {
             (op::CONDITIONAL, [condition, yes, no]) => Cost(1) + *condition + (*yes).max(*no),
             _ => all,
         };
-        Ok(Some((gives, cost + own + complaint(operator, &types))))
-    }
-}
-
-/// The operator by which a call selects a part of its first argument, where it does.
-fn selects(call: &CallExpr) -> Option<&'static str> {
-    let operators = [operators::INDEX, operators::OPT_INDEX, operators::OPT_SELECT];
-    operators.into_iter().find(|operator| call.target.is_none() && call.func_name == *operator)
-}
-
-/// Whether a call is the step in which a macro adds to the list that it gathers.
-fn gathers(call: &CallExpr) -> bool {
-    let gathered = call.args.first().is_some_and(|list| matches!(&list.expr, Expr::Ident(name) if name.starts_with('@')));
-    call.func_name == operators::ADD && gathered
-}
-
-/// Whether a call makes a list.
-fn makes(call: &CallExpr) -> bool {
-    match call.func_name.as_str() {
-        operators::ADD => !gathers(call),
-        name => MAKERS.contains(&name),
-    }
-}
-
-/// Puts what an expression makes where it can be shared.
-fn shared(expr: &mut IdedExpr, checked: (Type, Cost)) -> (Type, Cost) {
-    let (type_, cost) = checked;
-    if !matches!(type_, Type::List(..) | Type::Map(_) | Type::Dyn(_)) {
-        return (type_, cost);
-    }
-    let made = std::mem::take(expr);
-    let id = made.id;
-    let call = CallExpr { func_name: SHARE.to_owned(), target: None, args: vec![made] };
-    *expr = IdedExpr { id, expr: Expr::Call(call) };
-    let keys = if let Type::Map(map) = &type_ { Cost(4) * map.size } else { Cost(1) };
-    (type_, cost + Cost(1) + keys)
-}
-
-/// What an error costs that tells of an operand whose type was not known: the engine puts copies of the operands into it.
-fn complaint(operator: &str, types: &[Type]) -> Cost {
-    use operators as op;
-    let unknown = types.iter().any(|type_| matches!(type_, Type::Dyn(_)));
-    let plain = [op::CONDITIONAL, op::LOGICAL_AND, op::LOGICAL_OR, op::LOGICAL_NOT, op::EQUALS, op::NOT_EQUALS];
-    if !unknown || plain.contains(&operator) {
-        return Cost(0);
-    }
-    types.iter().fold(Cost(0), |cost, type_| cost + type_.whole().walk())
-}
-
-/// What an operator gives, and what it costs beside its operands.
-fn operator_type(operator: &str, types: &[Type], call: &CallExpr) -> Result<(Type, Cost), String> {
-    use operators as op;
-    let bool_like = |type_: &Type| matches!(type_, Type::Bool | Type::Dyn(_));
-    let wrong = || {
-        let given = types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-        Err(format!("{} does not go with {given}", symbol(operator)))
-    };
-    match (operator, types) {
-        (op::CONDITIONAL, [condition, yes, no]) if bool_like(condition) => {
-            Ok((yes.clone().or(no.clone()), Cost(0)))
-        }
-        (op::LOGICAL_AND | op::LOGICAL_OR, [a, b]) if bool_like(a) && bool_like(b) => {
-            Ok((Type::Bool, Cost(0)))
-        }
-        (op::LOGICAL_NOT | op::NOT_STRICTLY_FALSE, [a]) if bool_like(a) => Ok((Type::Bool, Cost(0))),
-        (op::EQUALS | op::NOT_EQUALS, [a, b]) if a.compares(b) => {
-            Ok((Type::Bool, a.whole().min(b.whole()).scan()))
-        }
-        (op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS, [a, b])
-            if ordered(a) && a.compares(b) =>
-        {
-            Ok((Type::Bool, a.size().min(b.size()).scan()))
-        }
-        (op::ADD, [one, other]) => match (one, other) {
-            (Type::String(m), Type::String(n)) => Ok((Type::String(*m + *n), (*m + *n).scan())),
-            (Type::List(of, m), Type::List(more, n)) => {
-                let of = of.as_ref().clone().or(more.as_ref().clone());
-                let copied = copy(&of) * (*m + *n);
-                Ok((Type::List(Arc::new(of), *m + *n), copied))
-            }
-            (Type::Timestamp, Type::Duration) | (Type::Duration, Type::Timestamp) => {
-                Ok((Type::Timestamp, Cost(1)))
-            }
-            (Type::Duration, Type::Duration) => Ok((Type::Duration, Cost(1))),
-            (Type::Dyn(m), other) | (other, Type::Dyn(m)) => {
-                let size = *m + other.whole();
-                Ok((Type::Dyn(size), size.walk()))
-            }
-            _ if arithmetic(one) && one == other => Ok((one.clone(), Cost(1))),
-            _ => wrong(),
-        },
-        (op::SUBSTRACT, [Type::Timestamp, Type::Duration]) => Ok((Type::Timestamp, Cost(1))),
-        (op::SUBSTRACT, [Type::Timestamp, Type::Timestamp] | [Type::Duration, Type::Duration]) => {
-            Ok((Type::Duration, Cost(1)))
-        }
-        (op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO, [a, b])
-            if (arithmetic(a) && a == b) || matches!((a, b), (Type::Dyn(_), _) | (_, Type::Dyn(_))) =>
-        {
-            Ok((if matches!(a, Type::Dyn(_)) { b.clone() } else { a.clone() }, Cost(1)))
-        }
-        (op::NEGATE, [a @ (Type::Int | Type::Double | Type::Dyn(_))]) => Ok((a.clone(), Cost(1))),
-        (op::IN, [a, b]) => match b {
-            Type::List(of, size) if a.compares(of) => {
-                Ok((Type::Bool, (Cost(1) + a.whole().min(of.whole()).scan()) * *size))
-            }
-            Type::Map(_) | Type::Object(_) => Ok((Type::Bool, a.size().scan())),
-            Type::Dyn(size) => Ok((Type::Bool, size.walk())),
-            _ => wrong(),
-        },
-        (op::INDEX, [of, index]) => indexed(of, index, call).map(|type_| (type_, index.size().scan())),
-        (op::OPT_INDEX | op::OPT_SELECT, [of, index]) => {
-            let of = if let Type::Optional(inner) = of { inner.as_ref() } else { of };
-            let inside = indexed(of, index, call)?;
-            let copied = copy(&inside);
-            Ok((Type::Optional(Arc::new(inside)), copied + index.size().scan()))
-        }
-        _ => wrong(),
-    }
-}
-
-/// What `of[index]` is.
-fn indexed(of: &Type, index: &Type, call: &CallExpr) -> Result<Type, String> {
-    let text = call.args.get(1).and_then(|index| match &index.expr {
-        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
-        _ => None,
-    });
-    match (of, index, text) {
-        (Type::List(of, _), Type::Int | Type::Uint | Type::Dyn(_), _) => Ok(of.as_ref().clone()),
-        (Type::Map(map), index, _) if index.fits(&map.key) || matches!(*map.key, Type::Dyn(_)) => {
-            Ok(map.value.as_ref().clone())
-        }
-        (Type::Object(fields), _, Some(name)) => {
-            let field: Option<&Field> = fields.fields.get(name);
-            let known = || fields.fields.keys().map(String::as_str).collect::<Vec<_>>();
-            field
-                .map(|field| field.type_.clone())
-                .ok_or_else(|| format!("{of} has no field {name}; its fields are {}", listed(&known())))
-        }
-        (Type::Object(_), ..) => {
-            Err(format!("the field of {of} must be written as it is; it cannot be computed"))
-        }
-        (Type::Dyn(size), ..) => Ok(Type::Dyn(*size)),
-        _ => Err(format!("{of} has no element at {index}")),
-    }
-}
-
-/// What copying a value costs: texts are copied, lists and maps are shared.
-fn copy(type_: &Type) -> Cost {
-    match type_ {
-        Type::Optional(of) => Cost(1) + copy(of),
-        Type::String(size) | Type::Dyn(size) => Cost(1) + size.scan(),
-        _ => Cost(1),
-    }
-}
-
-fn arithmetic(type_: &Type) -> bool {
-    matches!(type_, Type::Int | Type::Uint | Type::Double)
-}
-
-fn ordered(type_: &Type) -> bool {
-    arithmetic(type_)
-        || matches!(type_, Type::String(_) | Type::Bool | Type::Duration | Type::Timestamp | Type::Dyn(_))
-}
-
-/// How an operator is written.
-fn symbol(operator: &str) -> String {
-    match operator {
-        operators::CONDITIONAL => "?:".to_owned(),
-        operators::IN => "in".to_owned(),
-        operators::INDEX => "[]".to_owned(),
-        other => other.chars().filter(|character| *character != '_').collect(),
-    }
-}
-
-fn listed(names: &[&str]) -> String {
-    let shown = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
-    match names.len().checked_sub(LISTED) {
-        Some(more) if more > 0 => format!("{shown} and {more} more"),
-        _ => shown,
-    }
-}
-
-fn unknown_function(name: &str) -> String {
-    let mut names = FUNCTIONS.iter().map(|function| function.name).collect::<Vec<_>>();
-    names.sort_unstable();
-    names.dedup();
-    let similar = names.iter().filter(|known| known.eq_ignore_ascii_case(name)).copied().collect::<Vec<_>>();
-    match similar.first() {
-        Some(similar) => format!("there is no function {name}; it is called {similar}"),
-        None => format!("there is no function {name}; dataproduct policies --functions lists them"),
+        Ok(Some((type_, cost + own + complaint(operator, &types))))
     }
 }

@@ -31,7 +31,8 @@ impl Declarations {
         self
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Type> {
+    /// The type of a name.
+    pub fn get(&self, name: &str) -> Option<&Type> {
         self.0.get(name)
     }
 
@@ -140,10 +141,11 @@ fn syntax(source: &str, errors: &ParseErrors) -> Fault {
     let Some(first) = first else {
         return Fault::at(source, 0, "the expression cannot be read");
     };
-    let message = first.msg.trim_start_matches("Syntax error: ");
+    let message = format!("this is no expression: {}", first.msg.trim_start_matches("Syntax error: "));
     let (line, column) = first.pos;
     let place = |number: isize| usize::try_from(number).unwrap_or(0).max(1);
-    Fault { message: format!("this is no expression: {message}"), line: place(line), column: place(column) }
+    let message = message.chars().take(MAX_MESSAGE).collect();
+    Fault { message, line: place(line), column: place(column) }
 }
 
 /// Offset of a part of the text, in characters.

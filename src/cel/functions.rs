@@ -141,7 +141,7 @@ const WALK: fn(&[Type]) -> Cost =
 /// Compares each element of the first argument with each of the others.
 const PAIRS: fn(&[Type]) -> Cost = |arguments| {
     let others = if arguments.len() > 1 { size(arguments, 1) } else { size(arguments, 0) };
-    Cost(1) + element(arguments).whole().scan() * size(arguments, 0) * others
+    Cost(1) + element(arguments).comparison() * size(arguments, 0) * others
 };
 /// Looks at each character in every state that a pattern may be in.
 const MATCH: fn(&[Type]) -> Cost =
@@ -245,11 +245,15 @@ pub const FUNCTIONS: &[Function] = rows! {
     method "getFullYear"(Timestamp) INT, ONE, "its year", "timestamp('2026-03-04T05:06:07Z').getFullYear() == 2026";
     method "getMonth"(Timestamp) INT, ONE, "its month, from 0", "timestamp('2026-03-04T05:06:07Z').getMonth() == 2";
     method "getDate"(Timestamp) INT, ONE, "its day of the month, from 1", "timestamp('2026-03-04T05:06:07Z').getDate() == 4";
+    method "getDayOfMonth"(Timestamp) INT, ONE, "its day of the month, from 0", "timestamp('2026-03-04T05:06:07Z').getDayOfMonth() == 3";
     method "getDayOfWeek"(Timestamp) INT, ONE, "its day of the week, from 0 for Sunday", "timestamp('2026-03-04T05:06:07Z').getDayOfWeek() == 3";
     method "getDayOfYear"(Timestamp) INT, ONE, "its day of the year, from 0", "timestamp('2026-01-01T00:00:00Z').getDayOfYear() == 0";
     method "getHours"(Timestamp) INT, ONE, "its hour", "timestamp('2026-03-04T05:06:07Z').getHours() == 5";
     method "getHours"(Duration) INT, ONE, "its full hours", "duration('90m').getHours() == 1";
+    method "getMinutes"(Timestamp) INT, ONE, "its minute of the hour", "timestamp('2026-03-04T05:06:07Z').getMinutes() == 6";
     method "getMinutes"(Duration) INT, ONE, "its full minutes", "duration('90s').getMinutes() == 1";
+    method "getSeconds"(Timestamp) INT, ONE, "its second of the minute", "timestamp('2026-03-04T05:06:07Z').getSeconds() == 7";
+    method "getMilliseconds"(Timestamp) INT, ONE, "its millisecond of the second", "timestamp('2026-03-04T05:06:07.089Z').getMilliseconds() == 89";
     method "getSeconds"(Duration) INT, ONE, "its full seconds", "duration('1m').getSeconds() == 60";
 
     function "optional.of"(Any) |a| Type::Optional(Arc::new(same(a))), ONE, "a value that is there", "optional.of(1).hasValue()";
@@ -275,5 +279,17 @@ fn inside(arguments: &[Type]) -> Type {
         Some(Type::Optional(of)) => of.as_ref().clone(),
         Some(other) => other.clone(),
         None => Type::unknown(),
+    }
+}
+
+/// What is wrong with a name that is no function's.
+pub(super) fn unknown_function(name: &str) -> String {
+    let mut names = FUNCTIONS.iter().map(|function| function.name).collect::<Vec<_>>();
+    names.sort_unstable();
+    names.dedup();
+    let similar = names.iter().filter(|known| known.eq_ignore_ascii_case(name)).copied().collect::<Vec<_>>();
+    match similar.first() {
+        Some(similar) => format!("there is no function {name}; it is called {similar}"),
+        None => format!("there is no function {name}; dataproduct policies --functions lists them"),
     }
 }

@@ -16,9 +16,11 @@ mod cost;
 mod evaluate;
 mod functions;
 mod library;
+mod operator;
 mod pattern;
 mod schema;
 mod shape;
+mod sharing;
 mod types;
 mod value;
 

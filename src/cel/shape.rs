@@ -59,7 +59,12 @@ pub(super) fn check(source: &str) -> Result<(), (usize, String)> {
             '+' | '-' | '*' | '%' | '<' | '>' | '=' | '!' | '&' | '|' | '?' | ':' => {
                 level.operand();
                 level.operators += 1;
-                length = if matches!(rest, ['<' | '>' | '=' | '!', '=', ..] | ['&', '&', ..] | ['|', '|', ..]) { 2 } else { 1 };
+                length = if matches!(rest, ['<' | '>' | '=' | '!', '=', ..] | ['&', '&', ..] | ['|', '|', ..])
+                {
+                    2
+                } else {
+                    1
+                };
             }
             '/' if rest.get(1) == Some(&'/') => {
                 length = rest.iter().position(|character| *character == '\n').unwrap_or(rest.len());
@@ -165,10 +170,14 @@ mod tests {
 
     #[test]
     fn a_literal_ends_where_the_language_says() {
-        for (source, offset) in [("1 + 'a", 4), ("'a\nb'", 0), ("'a' + \"b'", 6), ("'\\'", 0), ("'''a''", 0), ("'a\\", 0)] {
+        for (source, offset) in
+            [("1 + 'a", 4), ("'a\nb'", 0), ("'a' + \"b'", 6), ("'\\'", 0), ("'''a''", 0), ("'a\\", 0)]
+        {
             assert_eq!(check(source), Err((offset, open())), "{source}");
         }
-        for source in ["r'\\' + 'a'", "bR\"\\\"", "'\\'' + '\\\\'", "\"\"\"a\"b\"\"\"", "''", "'''a\nb'''", "r'''\\'''"] {
+        for source in
+            ["r'\\' + 'a'", "bR\"\\\"", "'\\'' + '\\\\'", "\"\"\"a\"b\"\"\"", "''", "'''a\nb'''", "r'''\\'''"]
+        {
             assert_eq!(check(source), Ok(()), "{source}");
         }
     }

@@ -2,6 +2,8 @@ use serde_json::json;
 
 use super::*;
 
+mod bounds;
+
 fn declared() -> Declarations {
     let item = Type::object("item", [("name", Type::text(20), true), ("count", Type::Int, false)]);
     let object = Type::object(
@@ -122,7 +124,10 @@ fn what_an_expression_reads_is_known() {
     assert_eq!(reads("now > date('2026-01-01')"), ["now"]);
     assert_eq!(reads("1 == 1"), Vec::<String>::new());
     assert_eq!(reads("object.?items[?0].orValue({'name': 'a'}).name == 'x'"), ["object.items"]);
-    assert_eq!(reads("object.labels[object.name] == object['target']"), ["object.labels", "object.name", "object.target"]);
+    assert_eq!(
+        reads("object.labels[object.name] == object['target']"),
+        ["object.labels", "object.name", "object.target"]
+    );
 }
 
 #[test]

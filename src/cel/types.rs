@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use super::cost::Size;
+use super::cost::{Cost, Size};
 
 /// The type of a value, with the bounds of its schema. Sizes of strings are in characters, of lists and maps in elements.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,11 +79,7 @@ impl Type {
 
     /// A map from texts of at most so many characters.
     pub fn map(key_length: u64, value: Self, size: u64) -> Self {
-        Self::Map(MapType {
-            key: Arc::new(Self::text(key_length)),
-            value: Arc::new(value),
-            size: Size(size),
-        })
+        Self::Map(MapType { key: Arc::new(Self::text(key_length)), value: Arc::new(value), size: Size(size) })
     }
 
     /// An object, with its fields and whether each is always there.
@@ -120,6 +116,21 @@ impl Type {
             }
             Self::Optional(of) => of.whole(),
             _ => Size(1),
+        }
+    }
+
+    /// What comparing the value with another one costs: each part is visited, and the characters of texts are looked at.
+    pub(super) fn comparison(&self) -> Cost {
+        match self {
+            Self::Dyn(size) => Cost(1) + size.walk(),
+            Self::String(size) => Cost(1) + size.scan(),
+            Self::List(of, size) => Cost(1) + of.comparison() * *size,
+            Self::Map(map) => Cost(1) + (map.key.comparison() + map.value.comparison()) * map.size,
+            Self::Object(fields) => {
+                fields.fields.values().fold(Cost(1), |sum, field| sum + Cost(1) + field.type_.comparison())
+            }
+            Self::Optional(of) => of.comparison(),
+            _ => Cost(1),
         }
     }
 
@@ -186,5 +197,17 @@ impl fmt::Display for Type {
             Self::Object(fields) => f.write_str(&fields.name),
             Self::Optional(of) => write!(f, "optional({of})"),
         }
+    }
+}
+
+/// Names that a message lists at most.
+const LISTED: usize = 24;
+
+/// Names as part of a sentence.
+pub(super) fn listed(names: &[&str]) -> String {
+    let shown = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(LISTED) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
     }
 }

@@ -10,8 +10,8 @@ use cel::{
     common::{
         traits::{self, Adder, Container, Indexer, Iterable, Sizer, Zeroer},
         types::{
-            CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelOptional, CelString, CelTimestamp, CelUInt,
-            LIST_TYPE, MAP_TYPE, Type,
+            CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelOptional, CelString,
+            CelTimestamp, CelUInt, LIST_TYPE, MAP_TYPE, Type,
         },
         value::{Builtin, BuiltinRef, CowVal, Val},
     },
@@ -136,6 +136,20 @@ impl<'a> Map<'a> {
     }
 }
 
+/// Tells the tests how many elements an evaluation visits, which is not to be more than its cost.
+#[cfg(not(test))]
+const fn visited(_elements: usize) {}
+
+#[cfg(test)]
+fn visited(elements: usize) {
+    VISITED.with(|visited| visited.set(visited.get() + elements as u64));
+}
+
+#[cfg(test)]
+thread_local! {
+    pub(super) static VISITED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 /// What a shared container leaves to the container of the engine that it shares.
 macro_rules! shared {
     ($type:ident, $inner:ident, $cel_type:ident, $variant:ident, $this:ident => $iterable:expr) => {
@@ -150,15 +164,18 @@ macro_rules! shared {
             where
                 Self: 'v,
             {
+                visited(self.$inner.len());
                 self.$inner.as_adder()
             }
             fn as_container(&self) -> Option<&dyn Container> {
+                visited(self.$inner.len());
                 self.$inner.as_container()
             }
             fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)>
             where
                 Self: 'v,
             {
+                visited(1);
                 self.$inner.as_indexer()
             }
             fn into_indexer<'v>(self: Box<Self>) -> Option<Box<dyn Indexer + 'v>>
@@ -171,6 +188,7 @@ macro_rules! shared {
             where
                 Self: 'v,
             {
+                visited(self.$inner.len());
                 let $this = self;
                 $iterable
             }
@@ -181,6 +199,7 @@ macro_rules! shared {
                 self.$inner.as_zeroer()
             }
             fn equals(&self, other: &dyn Val) -> bool {
+                visited(self.$inner.len());
                 self.$inner.equals(other)
             }
             fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>

@@ -8,6 +8,7 @@ pub mod context;
 pub mod convert;
 pub mod crds;
 mod documents;
+pub mod functions;
 pub mod inputs;
 pub mod odcs;
 pub mod policies;
@@ -73,12 +74,15 @@ pub enum Command {
     },
     /// Print the governance policies that come with the operator as YAML.
     #[command(
-        after_help = "Examples:\n  dataproduct policies | kubectl apply --server-side -f -\n  dataproduct policies --directory deploy/policies"
+        after_help = "Examples:\n  dataproduct policies | kubectl apply --server-side -f -\n  dataproduct policies --directory deploy/policies\n  dataproduct policies --functions"
     )]
     Policies {
-        /// Write one file per policy into this directory instead of printing.
+        /// Write one file per policy into this directory instead of printing, and README.md on expressions.
         #[arg(long, value_name = "DIR")]
         directory: Option<PathBuf>,
+        /// Print what the expressions of policies may name, call and cost instead.
+        #[arg(long, conflicts_with = "directory")]
+        functions: bool,
     },
     /// Print what the API server itself judges, so that `kubectl apply` says what is wrong: a `ValidatingAdmissionPolicy`
     /// for every enforced `GovernancePolicy`.
@@ -231,8 +235,9 @@ impl Command {
             }
             Self::Crds { directory: None } => print(&crds::render()?),
             Self::Crds { directory: Some(directory) } => write_all(&directory, &crds::documents()?),
-            Self::Policies { directory: None } => print(&policies::render()?),
-            Self::Policies { directory: Some(directory) } => write_all(&directory, &policies::documents()?),
+            Self::Policies { functions: true, .. } => print(&functions::page()),
+            Self::Policies { directory: None, .. } => print(&policies::render()?),
+            Self::Policies { directory: Some(directory), .. } => write_all(&directory, &policies::files()?),
             Self::Admission(args) => match (args.registration()?, &args.directory) {
                 (Some(registration), _) => print(&registration),
                 (None, None) => print(&admission::joined(args.documents()?)),

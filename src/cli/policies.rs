@@ -2,7 +2,7 @@
 
 use kube::ResourceExt;
 
-use super::CliError;
+use super::{CliError, functions};
 use crate::governance::defaults;
 
 /// First lines of every generated file.
@@ -20,4 +20,11 @@ pub fn documents() -> Result<Vec<(String, String)>, CliError> {
         Ok((format!("{}.yaml", policy.name_any()), format!("{HEADER}# {about}\n{yaml}")))
     };
     defaults().into_iter().map(document).collect()
+}
+
+/// Everything that `deploy/policies` has: the policies, and the page on what their expressions may say.
+pub fn files() -> Result<Vec<(String, String)>, CliError> {
+    let mut files = documents()?;
+    files.push(("README.md".to_owned(), functions::page()));
+    Ok(files)
 }

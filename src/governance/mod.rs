@@ -59,6 +59,7 @@ pub use policy::{MAX_POLICY_COST, Policy, PolicySet, Subject};
 pub use port::{PORT_TYPES, PortKind, port_kind};
 pub use report::{Report, Violation};
 pub use rule::{Need, Parameter, Rule};
+pub use sight::{NAMES, declarations};
 
 /// Everything that a rule may read.
 #[derive(Debug, Clone, Copy)]

@@ -24,8 +24,21 @@ const MAX_OBSERVED: u64 = 8;
 const MAX_ATTRIBUTES: u64 = 256;
 const MAX_ATTRIBUTE: u64 = 1024;
 
+/// Every name that an expression may use, and what it is.
+pub const NAMES: &[(&str, &str)] = &[
+    ("object", "the product, without its status"),
+    ("oldObject", "the product before the change; known only where a change is asked for"),
+    ("params", "the `parameters` of the rule, all of them texts"),
+    ("variables", "the `variables` of the policy; each may use those before it"),
+    ("standards", "what `PlatformStandards` says under `standards`"),
+    ("domain", "the `DataDomain` that the namespace of the product belongs to"),
+    ("upstreams", "the products that the product reads"),
+    ("observed", "the resources of the product that were found"),
+    ("now", "the first instant of the day, in UTC"),
+];
+
 /// The names that every expression may use, beside `params` and `variables`, which are the policy's own.
-pub(super) fn declarations() -> &'static Declarations {
+pub fn declarations() -> &'static Declarations {
     static DECLARATIONS: LazyLock<Declarations> = LazyLock::new(declare);
     &DECLARATIONS
 }
@@ -225,5 +238,18 @@ impl<'b> Seen<'b> {
             Some(format!("variable {name}: {}", self.failed.get(name)?))
         });
         failed.next().unwrap_or(own)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_documented_and_no_other() {
+        let mut documented = NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        documented.retain(|name| !["params", "variables"].contains(name));
+        documented.sort_unstable();
+        assert_eq!(documented, declarations().names().collect::<Vec<_>>());
     }
 }

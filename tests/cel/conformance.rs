@@ -64,12 +64,15 @@ fn what_is_supported_gives_what_the_official_test_data_expects() -> Result<()> {
     let mut suites: Vec<_> = fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     suites.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     suites.sort();
-    let (mut table, mut wrong, mut deviations) = (String::new(), Vec::new(), BTreeMap::from_iter(DEVIATIONS.iter().copied()));
+    let (mut table, mut wrong, mut deviations) =
+        (String::new(), Vec::new(), BTreeMap::from_iter(DEVIATIONS.iter().copied()));
     for path in suites {
         let suite = path.file_stem().and_then(|name| name.to_str()).context("a name")?;
-        let sections: Vec<Section> = serde_json::from_str(&fs::read_to_string(&path)?).context(suite.to_owned())?;
+        let sections: Vec<Section> =
+            serde_json::from_str(&fs::read_to_string(&path)?).context(suite.to_owned())?;
         for section in sections {
-            let (mut right, mut refused, mut deviating) = (0, BTreeMap::<String, Vec<&str>>::new(), Vec::new());
+            let (mut right, mut refused, mut deviating) =
+                (0, BTreeMap::<String, Vec<&str>>::new(), Vec::new());
             for case in &section.tests {
                 let place = format!("{suite}/{}/{}", section.name, case.name);
                 match (outcome(case)?, deviations.remove(place.as_str())) {
@@ -77,7 +80,9 @@ fn what_is_supported_gives_what_the_official_test_data_expects() -> Result<()> {
                     (Outcome::Refused(what), None) => refused.entry(what).or_default().push(&case.name),
                     (Outcome::Wrong(_), Some(reason)) => deviating.push(format!("{}: {reason}", case.name)),
                     (Outcome::Wrong(what), None) => wrong.push(format!("{place}: {}: {what}", case.expr)),
-                    (_, Some(_)) => wrong.push(format!("{place} deviates no longer; remove it from the list")),
+                    (_, Some(_)) => {
+                        wrong.push(format!("{place} deviates no longer; remove it from the list"))
+                    }
                 }
             }
             writeln!(table, "{suite}/{}: {right} of {}", section.name, section.tests.len())?;
@@ -105,7 +110,8 @@ fn outcome(case: &Case) -> Result<Outcome> {
     if case.container.is_some() {
         return Ok(Outcome::Refused("container".to_owned()));
     }
-    let (mut declared, mut bindings) = (Declarations::default(), Bindings::new().map_err(|reason| anyhow!(reason))?);
+    let (mut declared, mut bindings) =
+        (Declarations::default(), Bindings::new().map_err(|reason| anyhow!(reason))?);
     for (name, bound) in &case.bindings {
         match literal::of(&bound["value"]).and_then(|text| literal::value(&text)) {
             Ok((type_, value)) => {

@@ -38,7 +38,8 @@ pub(crate) fn value(expression: &str) -> Result<(Type, Value)> {
 
 /// A value of the test data as an expression.
 pub(crate) fn of(value: &Json) -> Result<String> {
-    let (kind, inner) = value.as_object().and_then(|kinds| kinds.iter().next()).ok_or_else(|| anyhow!("no value"))?;
+    let (kind, inner) =
+        value.as_object().and_then(|kinds| kinds.iter().next()).ok_or_else(|| anyhow!("no value"))?;
     let number = || inner.as_str().ok_or_else(|| anyhow!("{inner} is no number"));
     Ok(match kind.as_str() {
         "boolValue" => inner.to_string(),

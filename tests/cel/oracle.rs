@@ -47,7 +47,12 @@ fn what_differs_from_the_oracle_is_known() -> Result<()> {
         let given = ours_of(source, &document).map_err(|reason| anyhow!("{source}: {reason}"))?;
         assert_same(source, "ours", given.ok().as_ref(), expect(ours)?.map(|(_, value)| value).as_ref());
         let given = theirs_of(source, &document).ok().map(|text| literal::value(&text)).transpose()?;
-        assert_same(source, "theirs", given.map(|(_, value)| value).as_ref(), expect(theirs)?.map(|(_, value)| value).as_ref());
+        assert_same(
+            source,
+            "theirs",
+            given.map(|(_, value)| value).as_ref(),
+            expect(theirs)?.map(|(_, value)| value).as_ref(),
+        );
     }
     Ok(())
 }
@@ -56,6 +61,10 @@ fn what_differs_from_the_oracle_is_known() -> Result<()> {
 const DIFFERENCES: &[(&str, &str, &str)] = &[
     // The oracle's engine, an older release, takes a field that is missing for an error here.
     ("object.?missing.hasValue()", "false", ""),
+    // Sizes are in characters; the oracle counts bytes.
+    ("size('é')", "1", "2"),
+    // An empty separator stands between characters, as in the libraries of Kubernetes, and not before and after them too.
+    ("'ab'.split('')", "['a', 'b']", "['', 'a', 'b', '']"),
 ];
 
 fn assert_same(source: &str, whose: &str, given: Option<&Value>, expected: Option<&Value>) {
@@ -72,7 +81,8 @@ fn agree(source: &str, document: &Json) -> TestCaseResult {
     match (&ours, &theirs) {
         (Err(_), Err(_)) => Ok(()),
         (Ok(ours), Ok(theirs)) => {
-            let (_, theirs) = literal::value(theirs).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let (_, theirs) =
+                literal::value(theirs).map_err(|error| TestCaseError::fail(error.to_string()))?;
             prop_assert!(literal::same(ours, &theirs), "{source} on {document}: {ours:?} and {theirs:?}");
             Ok(())
         }
@@ -98,7 +108,8 @@ fn ours_of(source: &str, document: &Json) -> Result<Result<Value, String>, Strin
         ],
     );
     let declared = Declarations::default().with("object", object);
-    let expression = Expression::of_any_type(source, &declared).map_err(|fault| format!("{source}: {fault}"))?;
+    let expression =
+        Expression::of_any_type(source, &declared).map_err(|fault| format!("{source}: {fault}"))?;
     let mut bindings = Bindings::new()?;
     bindings.bind("object", Value::from_json(document.clone()));
     Ok(expression.evaluate(&bindings))
@@ -141,8 +152,8 @@ fn written(value: &cel::Value) -> Option<String> {
     })
 }
 
-const WORDS: [&str; 10] = ["", "a", "b", "ab", "a,b", "aba", "Ab", " a ", "é1", "b2b"];
-const PATTERNS: [&str; 7] = ["^a", "b$", "[0-9]+", "a.", "^$", "(ab|b)*", "é"];
+const WORDS: [&str; 10] = ["", "a", "b", "ab", "a,b", "aba", "Ab", " a ", "c1", "b2b"];
+const PATTERNS: [&str; 7] = ["^a", "b$", "[0-9]+", "a.", "^$", "(ab|b)*", "c"];
 
 fn word() -> BoxedStrategy<String> {
     select(&WORDS[..]).prop_map(str::to_owned).boxed()
@@ -178,7 +189,17 @@ fn forms(leaves: &[&'static str], forms_: Vec<BoxedStrategy<String>>) -> BoxedSt
 
 /// Expressions that give texts. Inside a macro, `x` is one.
 fn text(depth: u32, bound: bool) -> BoxedStrategy<String> {
-    let mut leaves = vec!["object.s", "object.t", "'a'", "'b'", "','", "''", "'é1'", "object.labels['a']", "object.labels.b"];
+    let mut leaves = vec![
+        "object.s",
+        "object.t",
+        "'a'",
+        "'b'",
+        "','",
+        "''",
+        "'c1'",
+        "object.labels['a']",
+        "object.labels.b",
+    ];
     if bound {
         leaves.extend(["x", "x", "x"]);
     }
@@ -237,11 +258,17 @@ fn int(depth: u32, bound: bool) -> BoxedStrategy<String> {
 
 /// Expressions that give lists of texts.
 fn list(depth: u32, bound: bool) -> BoxedStrategy<String> {
-    let leaves = ["object.tags", "['b', 'a', 'b']", "object.items.map(item, item.name)", "object.labels.map(key, key).sort()"];
+    let leaves = [
+        "object.tags",
+        "['b', 'a', 'b']",
+        "object.items.map(item, item.name)",
+        "object.labels.map(key, key).sort()",
+    ];
     let Some(depth) = depth.checked_sub(1) else { return forms(&leaves, vec![]) };
     let (t, b, l) = (text(depth, bound), boolean(depth, bound), list(depth, bound));
     let (inside, holds) = (text(depth, true), boolean(depth, true));
     let pattern = select(&PATTERNS[..]).prop_map(literal::text).boxed();
+    let separator = select(&["','", "'a'", "'ab'"][..]).prop_map(str::to_owned).boxed();
     forms(
         &leaves,
         vec![
@@ -251,7 +278,7 @@ fn list(depth: u32, bound: bool) -> BoxedStrategy<String> {
             form("({}).map(x, {})", vec![l.clone(), inside.clone()]),
             form("({}).filter(x, {})", vec![l.clone(), holds.clone()]),
             form("({}).map(x, {}, {})", vec![l.clone(), holds, inside]),
-            form("({}).split({})", vec![t.clone(), t.clone()]),
+            form("({}).split({})", vec![t.clone(), separator]),
             form("({}).findAll({})", vec![t, pattern]),
             form("({}).distinct()", vec![l.clone()]),
             form("({}).sort()", vec![l.clone()]),
@@ -261,7 +288,15 @@ fn list(depth: u32, bound: bool) -> BoxedStrategy<String> {
 }
 
 fn boolean(depth: u32, bound: bool) -> BoxedStrategy<String> {
-    let leaves = ["true", "false", "has(object.s)", "has(object.missing)", "has(object.labels.a)", "'a' in object.labels", "object[?'missing'].hasValue()"];
+    let leaves = [
+        "true",
+        "false",
+        "has(object.s)",
+        "has(object.missing)",
+        "has(object.labels.a)",
+        "'a' in object.labels",
+        "object[?'missing'].hasValue()",
+    ];
     let Some(depth) = depth.checked_sub(1) else { return forms(&leaves, vec![]) };
     let (t, i, b, l) = (text(depth, bound), int(depth, bound), boolean(depth, bound), list(depth, bound));
     let holds = boolean(depth, true);

@@ -80,10 +80,7 @@ fn the_generated_definitions_are_current() {
 
 #[test]
 fn the_generated_policies_are_current() {
-    assert_current(
-        "deploy/policies",
-        &dataproduct_operator::cli::policies::documents().expect("the policies"),
-    );
+    assert_current("deploy/policies", &dataproduct_operator::cli::policies::files().expect("the policies"));
 }
 
 #[test]

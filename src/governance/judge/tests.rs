@@ -209,9 +209,11 @@ fn only_policies_that_read_what_has_changed_are_evaluated_again() {
 
 #[test]
 fn who_reads_all_variables_or_one_by_its_text_reads_what_they_read() {
-    for expression in
-        ["variables == {'version': '1'}", "variables['version'] == '1'", "variables.?version.orValue('') == '1'"]
-    {
+    for expression in [
+        "variables == {'version': '1'}",
+        "variables['version'] == '1'",
+        "variables.?version.orValue('') == '1'",
+    ] {
         let policy = policy(&json!({
             "state": "Draft",
             "variables": [{"name": "version", "expression": "object.spec.version"}],
