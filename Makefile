@@ -25,6 +25,10 @@ control-plane: ## Install etcd, kube-apiserver, kubectl and kube-controller-mana
 emulators: ## Install the AWS emulators for tests: moto, MiniStack and the fault proxy microburst
 	@tests/emulators/install.sh
 
+.PHONY: datacontract
+datacontract: ## Install the datacontract tool, which judges exported contracts in tests
+	@tests/datacontract/install.sh
+
 .PHONY: demo
 demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) ## Run a mesh on this machine and show it; PROVIDER=aws runs it on AWS emulators
 	@echo "==> building the operator (a few minutes the first time)"
@@ -32,7 +36,7 @@ demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) ## Run a mesh on t
 	@PROVIDER=$(PROVIDER) $(CARGO) run --locked --quiet --example demo
 
 .PHONY: test
-test: lint control-plane emulators ## Run every check and every test, on a fresh machine too
+test: lint control-plane emulators datacontract ## Run every check and every test, on a fresh machine too
 	$(CARGO) test --locked -- --test-threads $(TEST_THREADS)
 
 .PHONY: lint

@@ -91,6 +91,8 @@ impl Text {
     pub(super) fn parse<T: DeserializeOwned>(&self, part: &str, after: u64) -> Result<Vec<T>, CliError> {
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, max_documents: MAX_DOCUMENTS },
+            // Words such as yes and n are texts, as in the values that a field allows.
+            strict_booleans: true,
             with_snippet: false,
         };
         serde_saphyr::from_multiple_with_options(part, options).map_err(|error| {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     ContractError, DOCUMENTATION, LABELS, NAME, NAMESPACE, Notes, TESTS, custom, identity,
-    import::{Chosen, import},
+    import::{Chosen, import, natural_name},
     layout, level,
     note::unknown,
     odcs::{API_VERSION, Contract, Definition, Description, KIND},
@@ -27,7 +27,7 @@ pub fn export(product: &DataProduct, notes: &mut Notes) -> Result<Contract, Cont
         api_version: API_VERSION.to_owned(),
         kind: KIND.to_owned(),
         id: product.annotations().get(ID).cloned().unwrap_or_else(|| identity::id(&spec.domain, &name)),
-        name: Some(spec.display_name.clone().unwrap_or_else(|| name.clone())),
+        name: spec.display_name.clone().filter(|text| !text.is_empty()).or_else(|| Some(name.clone())),
         version: spec.version.clone(),
         status: identity::status(spec.lifecycle).to_owned(),
         domain: Some(spec.domain.clone()),
@@ -63,7 +63,7 @@ fn complete(product: &DataProduct, name: &str, contract: &mut Contract) -> Resul
     let read = |contract: &Contract| import(contract, &Chosen::default(), &mut Notes::default());
     let mut about_object = Vec::new();
     let metadata = &product.metadata;
-    if read(contract)?.name_any() != name {
+    if natural_name(contract.name.as_deref().unwrap_or_default(), &spec.domain) != name {
         about_object.push(custom::property(NAME, name.into()));
     }
     if let Some(namespace) = &metadata.namespace {

@@ -135,6 +135,17 @@ fn assemble(
     Ok(product)
 }
 
+/// How long the name of a product of a domain may be.
+const fn longest_name(domain: &str) -> usize {
+    let left = MAX_NAME.1.saturating_sub(domain.len());
+    if left < MAX_NAME.0 { left } else { MAX_NAME.0 }
+}
+
+/// The name of the product that the name of a contract gives; it may be empty.
+pub(super) fn natural_name(text: &str, domain: &str) -> String {
+    identity::slug(text, longest_name(domain))
+}
+
 /// Name and display name of the product.
 fn names(
     contract: &Contract,
@@ -148,11 +159,11 @@ fn names(
     {
         notes.lost("dataProduct", "the product has the name of the contract");
     }
-    let longest = MAX_NAME.0.min(MAX_NAME.1.saturating_sub(domain.len()));
+    let longest = longest_name(domain);
     let said = custom::value(&contract.custom_properties, NAME).and_then(Value::as_str);
     let name = match chosen.name.as_deref().or(said) {
         Some(name) => name.to_owned(),
-        None => identity::slug(text.unwrap_or_default(), longest),
+        None => natural_name(text.unwrap_or_default(), domain),
     };
     if name.is_empty() {
         return Err(ContractError::Missing { what: "the name", option: "--name" });

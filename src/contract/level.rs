@@ -211,6 +211,9 @@ fn read_duration(promise: &Sla) -> Result<String, String> {
         Value::Number(number) => number.to_string(),
         _ => return Err("a duration is a number with a unit".to_owned()),
     };
+    if let Some(text) = iso_duration(&value).filter(|_| unit.is_empty()) {
+        return Ok(text);
+    }
     // Units of one or two letters follow their number at once, as in `90m`.
     let short = |unit: &str| format!("{value}{unit}");
     let long = |unit: &str| format!("{value} {unit}");
@@ -228,6 +231,27 @@ fn read_duration(promise: &Sla) -> Result<String, String> {
     Ok(text)
 }
 
+/// A duration of one unit in the form of ISO 8601, such as `P1Y` or `PT30M`, as one of ours.
+fn iso_duration(text: &str) -> Option<String> {
+    let rest = text.strip_prefix('P')?;
+    let (digits, unit) = match rest.strip_prefix('T') {
+        Some(time) => (time.trim_end_matches(['H', 'M', 'S']), time),
+        None => (rest.trim_end_matches(['Y', 'M', 'W', 'D']), rest),
+    };
+    let unit = match (unit.strip_prefix(digits)?, rest.starts_with('T')) {
+        ("Y", _) => "y",
+        ("M", false) => "mo",
+        ("W", _) => "w",
+        ("D", _) => "d",
+        ("H", _) => "h",
+        ("M", true) => "m",
+        ("S", _) => "s",
+        _ => return None,
+    };
+    let text = format!("{digits}{unit}");
+    text.parse::<Period>().ok().map(|_| text)
+}
+
 /// A value as a percentage of ours.
 fn read_share(promise: &Sla) -> Result<String, String> {
     let share = match &promise.value {
@@ -241,4 +265,47 @@ fn read_share(promise: &Sla) -> Result<String, String> {
     let unit = promise.unit.as_deref().unwrap_or("percent");
     let share = share.filter(|_| matches!(unit.to_ascii_lowercase().as_str(), "percent" | "%" | "pct" | ""));
     share.map(|share| share.to_string()).ok_or_else(|| "a level is a percentage from 0 to 100".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_duration_is_read_in_the_units_that_contracts_have() {
+        let cases = [
+            (json!(4), Some("d"), Some("4d")),
+            (json!(1), Some("hour"), Some("1 hour")),
+            (json!("3"), Some("yr"), Some("3y")),
+            (json!("24h"), None, Some("24h")),
+            (json!("P1Y"), None, Some("1y")),
+            (json!("P6M"), None, Some("6mo")),
+            (json!("PT30M"), None, Some("30m")),
+            (json!("P1Y6M"), None, None),
+            (json!(4), None, None),
+            (json!(1.5), Some("h"), None),
+            (json!(true), Some("h"), None),
+        ];
+        for (value, unit, expected) in cases {
+            let promise = Sla { value: value.clone(), unit: unit.map(str::to_owned), ..Sla::default() };
+            assert_eq!(read_duration(&promise).ok().as_deref(), expected, "{value} {unit:?}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_read_with_and_without_its_sign() {
+        let cases = [
+            (json!(99.9), Some("percent"), Some("99.9%")),
+            (json!("99.9%"), None, Some("99.9%")),
+            (json!("99.9"), Some("%"), Some("99.9%")),
+            (json!(101), None, None),
+            (json!(99), Some("hours"), None),
+        ];
+        for (value, unit, expected) in cases {
+            let promise = Sla { value: value.clone(), unit: unit.map(str::to_owned), ..Sla::default() };
+            assert_eq!(read_share(&promise).ok().as_deref(), expected, "{value} {unit:?}");
+        }
+    }
 }

@@ -108,12 +108,12 @@ pub struct Server {
     /// Its technology.
     #[serde(rename = "type")]
     pub type_: String,
-    /// What the standard has no place for.
-    #[serde(default, skip_serializing_if = "none_or_empty")]
-    pub custom_properties: Custom,
     /// All other fields; each technology has its own.
     #[serde(flatten)]
     pub fields: BTreeMap<String, Value>,
+    /// What the standard has no place for.
+    #[serde(default, skip_serializing_if = "none_or_empty")]
+    pub custom_properties: Custom,
 }
 
 /// A table, a topic or a document.

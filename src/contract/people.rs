@@ -12,6 +12,10 @@ use crate::api::product::{self, Owner, Permission};
 /// The field of a role that the word for its access says, as far as it goes.
 const PERMISSIONS: &str = "permissions";
 
+/// Access to read, and to change.
+const READ: &str = "read";
+const WRITE: &str = "write";
+
 /// The team of an owner and the ways to reach it.
 pub(super) fn write(owner: &Owner) -> Result<(Option<Team>, Vec<Support>), ContractError> {
     let channel = |channel: &String, tool: &str, url: Option<String>| Support {
@@ -98,11 +102,7 @@ fn email<'a>(channel: &'a Support, tool: &str, mail: Option<&'a str>) -> Option<
 /// reference gives to those who administer.
 fn access(permissions: &[Permission]) -> &'static str {
     use Permission::{Describe, Select};
-    if permissions.iter().all(|permission| matches!(permission, Select | Describe)) {
-        "read"
-    } else {
-        "write"
-    }
+    if permissions.iter().all(|permission| matches!(permission, Select | Describe)) { READ } else { WRITE }
 }
 
 fn meant(access: &str) -> Option<&'static [Permission]> {
@@ -123,6 +123,8 @@ pub(super) fn write_role(role: &product::Role) -> Result<Role, ContractError> {
         permissions: meant(word).unwrap_or_default().to_vec(),
         principals: Vec::new(),
     };
+    // What writing means differs from one company to the next, so that the list is always beside the word.
+    let back = if word == WRITE { product::Role { permissions: Vec::new(), ..back } } else { back };
     let custom_properties = custom::remainder(role, &back)?;
     Ok(Role { role: role.name.clone(), access: Some(word.to_owned()), custom_properties })
 }

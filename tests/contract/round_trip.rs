@@ -59,18 +59,14 @@ fn whoever_edits_a_contract_edits_the_product() {
     let (text, _) = through_a_file(&contract);
     // Each edit is of a place where the standard has it, beside our custom properties.
     let edits = [
-        ("    value: 99.9\n", "    value: 95\n", "target: 95%"),
-        ("    unit: hour\n", "    unit: days\n", "target: 1 days"),
-        ("    unit: hours\n", "    unit: days\n", "max_age: 2 days"),
+        ("  value: 99.9\n", "  value: 95\n", "target: 95%"),
+        ("  unit: hour\n", "  unit: days\n", "target: 1 days"),
+        ("  unit: hours\n", "  unit: days\n", "max_age: 2 days"),
         ("maximum: 10000000", "maximum: 5", "max: 5"),
         ("channel_code", "other_code", "reference: dim_channels.other_code"),
         ("database: customer_domain", "database: elsewhere", "database: elsewhere"),
-        (
-            "access: write",
-            "access: read",
-            "- SELECT\n    - name: customer_data_admin\n      permissions:\n        - SELECT\n",
-        ),
-        ("- organic\n", "- organic\n              - print\n", "- print\n"),
+        ("access: write", "access: read", "name: customer_data_admin\n      permissions:\n      - SELECT\n"),
+        ("- organic\n", "- print\n", "- print\n"),
     ];
     for (old, new, expected) in edits {
         let edited = text.replacen(old, new, 1);

@@ -55,8 +55,8 @@ fn object(fields: &Map<String, Value>, schema: &Value, path: &str, faults: &mut 
         let of_all = schema.get("additionalProperties");
         match properties.and_then(|properties| properties.get(key)).or(of_all) {
             Some(schema) => walk(value, schema, &here, faults),
-            // Of the metadata the definition says nothing.
-            None if properties.is_none() => {}
+            // Of what every object has, the definition says nothing.
+            None if properties.is_none() || (path.is_empty() && super::TOP.contains(&key.as_str())) => {}
             None => {
                 let known: Vec<_> = properties.into_iter().flat_map(Map::keys).map(String::as_str).collect();
                 let said = format!("there is no such field; the fields here are {}", known.join(", "));
