@@ -139,6 +139,9 @@ impl Objects<'_> {
         if let Some((object, path)) = main {
             self.names_of(object, path);
         }
+        for (object, path) in &objects {
+            self.type_of(object, path);
+        }
         Ok(found)
     }
 
@@ -214,7 +217,10 @@ impl Objects<'_> {
     fn without_tests(&mut self, object: &SchemaObject, path: &str) -> Result<(), ContractError> {
         let tests = rule::read(object, path, self.notes)?;
         if tests.iter().any(|found| !found.implied) {
-            self.notes.lost(format!("{path}.quality"), "tests are about the first object of the schema");
+            self.notes.lost(
+                format!("{path}.quality"),
+                "tests, references included, are about the first object of the schema",
+            );
         }
         if object.description.as_ref().is_some_and(|text| !text.is_empty()) {
             self.notes.lost(format!("{path}.description"), "the schema of a port has no description");
@@ -244,6 +250,17 @@ impl Objects<'_> {
             );
         }
         ports.push(port);
+    }
+
+    /// Notes what an object is where the data is, unless it is the table of a port.
+    fn type_of(&mut self, object: &SchemaObject, path: &str) {
+        let said = object.physical_type.as_deref().filter(|text| !text.is_empty());
+        let table = Some(table_of(object));
+        let mut ports = self.spec.output_ports.iter();
+        let is_table = said == Some(object::TABLE) && ports.any(|port| port.table.as_deref() == table);
+        if said.is_some() && !is_table {
+            self.notes.lost(format!("{path}.physicalType"), "a port says itself of which type it is");
+        }
     }
 
     /// Notes the names of the first object that an export would not give again.

@@ -151,9 +151,6 @@ impl Levels {
             self.tests.push(Found { test, implied: false });
             return Ok(());
         }
-        if element.is_some() {
-            notes.lost(format!("{path}.element"), "this is promised of the product as a whole");
-        }
         match property.as_str() {
             "latency" | "ly" | "freshness" => {
                 once(&mut self.slo().freshness, target(read_duration(promise)?))
@@ -173,7 +170,11 @@ impl Levels {
                 once(&mut self.sunset, date.to_owned())
             }
             _ => Err("a product has no promise of that name".to_owned()),
+        }?;
+        if element.is_some() {
+            notes.lost(format!("{path}.element"), "this is promised of the product as a whole");
         }
+        Ok(())
     }
 
     fn slo(&mut self) -> &mut Slo {

@@ -15,6 +15,8 @@ use crate::api::product::{Classification, DataSchema, SchemaField};
 
 /// The custom property that says whether a property identifies a person. The standard has no field for it.
 const PII: &str = "pii";
+/// What an object is that has a name where the data is.
+pub(super) const TABLE: &str = "table";
 /// The most fields of a schema.
 const MAX_FIELDS: usize = 512;
 
@@ -28,6 +30,7 @@ pub(super) fn write(
     let mut object = SchemaObject {
         name: name.to_owned(),
         physical_name: physical_name.map(str::to_owned),
+        physical_type: physical_name.map(|_| TABLE.to_owned()),
         logical_type: Some("object".to_owned()),
         properties,
         ..SchemaObject::default()

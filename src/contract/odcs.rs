@@ -125,6 +125,9 @@ pub struct SchemaObject {
     /// Its name where the data is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub physical_name: Option<String>,
+    /// What it is where the data is, for example `table`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_type: Option<String>,
     /// Always `object`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logical_type: Option<String>,
@@ -202,6 +205,9 @@ pub struct Property {
 /// A foreign key. Both ends are one reference or, in a composite key, a list of them.
 #[derive(Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
 pub struct Relationship {
+    /// Always `foreignKey`, which is meant when nothing is said.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub type_: Option<String>,
     /// The referring end, where the place of the relationship does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Value>,

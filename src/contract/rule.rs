@@ -13,7 +13,10 @@ pub(super) use read::{read, read_valid_values};
 pub(super) use write::{valid_values, write};
 
 use super::{level, odcs::Rule};
-use crate::api::product::{QualityTest, TestType};
+use crate::{
+    api::product::{QualityTest, TestType},
+    model::percent::Percent,
+};
 
 /// The engine of rules that the standard's library cannot say.
 pub const ENGINE: &str = "datamesh";
@@ -98,11 +101,14 @@ fn called(test: &QualityTest, entry: &QualityTest) -> QualityTest {
     };
     // A range, a reference and a promise have no place for a share of rows.
     let bare = matches!(test.type_, TestType::Range | TestType::ReferentialIntegrity | TestType::Freshness);
-    let threshold = amount(&test.threshold, &entry.threshold);
+    // And no bound at all is all rows, in whatever words.
+    let is_all = |share: &&String| share.parse() == Ok(Percent::HUNDRED);
+    let unsaid = entry.threshold.as_ref().filter(|share| bare || is_all(share)).cloned();
+    let threshold = amount(&test.threshold, &entry.threshold).or(unsaid);
     QualityTest {
         name: test.name.clone().or_else(|| entry.name.clone()),
         severity: test.severity.or(entry.severity),
-        threshold: if bare { threshold.or_else(|| entry.threshold.clone()) } else { threshold },
+        threshold,
         max_age: amount(&test.max_age, &entry.max_age),
         ..test.clone()
     }

@@ -17,7 +17,12 @@ fn the_datacontract_tool_finds_nothing_in_the_contracts_of_the_examples() -> Res
     }
     let lint = |contract: &std::path::Path| -> Result<(bool, String)> {
         let lint = Command::new(&python)
-            .args(["-m", "datacontract.cli", "lint", "--all-errors"])
+            .args([
+                "-c",
+                "import sys; from datacontract.cli import main; sys.exit(main())",
+                "lint",
+                "--all-errors",
+            ])
             .arg("--json-schema")
             .arg(path("tests/contract/schema/odcs-json-schema-v3.1.0.json"))
             .arg(contract)
@@ -26,7 +31,7 @@ fn the_datacontract_tool_finds_nothing_in_the_contracts_of_the_examples() -> Res
     };
     for example in ["customer-360", "customer-orders", "orders", "violating"] {
         let (sound, said) = lint(&path(&format!("tests/contract/golden/{example}.odcs.yaml")))?;
-        ensure!(sound, "{example}: {said}");
+        ensure!(sound && !said.contains("warning"), "{example}: {said}");
     }
     let folder = tempfile::tempdir()?;
     let broken = folder.path().join("broken.odcs.yaml");

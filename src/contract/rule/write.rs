@@ -1,6 +1,6 @@
 //! Says quality tests where a contract has a place for them.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number};
 
 use super::{ENGINE, blank, has_values, is_shorthand};
 use crate::{
@@ -76,7 +76,7 @@ fn place(test: &QualityTest, object: &mut SchemaObject, promises: &mut Vec<Sla>)
             if only(QualityTest { reference: test.reference.clone(), ..plain.clone() }) =>
         {
             let reference = test.reference.as_deref().filter(|reference| is_shorthand(reference));
-            let to = reference.map(|to| Relationship { from: None, to: to.into() });
+            let to = reference.map(|to| Relationship { to: to.into(), ..Relationship::default() });
             to.map(|to| property.relationships.get_or_insert_default().push(to)).is_some()
         }
         (TestType::RowCount, None)
@@ -123,35 +123,31 @@ fn find<'a>(properties: &'a mut [Property], name: &str) -> Option<&'a mut Proper
 
 /// How much may fail.
 struct Bound {
-    must_be: Option<Value>,
     at_most: Option<Number>,
     unit: Option<&'static str>,
 }
 
 impl Bound {
-    /// Nothing may fail, and nobody said a share.
-    const NONE: Self = Self { must_be: None, at_most: None, unit: None };
+    /// Nothing may fail.
+    const NONE: Self = Self { at_most: None, unit: None };
 
     /// What a test allows; `None` when its threshold is not a percentage.
     fn of(test: &QualityTest) -> Option<Self> {
         let Some(threshold) = &test.threshold else { return Some(Self::NONE) };
         let failing = Percent::HUNDRED.millionths() - threshold.parse::<Percent>().ok()?.millionths();
         let failing = Percent::from_millionths(failing)?;
-        let (must_be, at_most) = if failing == Percent::ZERO {
-            (Some(0.into()), None)
-        } else {
-            (None, Some(level::number(failing)?))
-        };
-        Some(Self { must_be, at_most, unit: Some("percent") })
+        if failing == Percent::ZERO {
+            return Some(Self::NONE);
+        }
+        Some(Self { at_most: Some(level::number(failing)?), unit: Some("percent") })
     }
 }
 
 fn library(metric: &str, bound: Bound) -> Rule {
-    let Bound { must_be, at_most, unit } = bound;
-    let must_be = must_be.or_else(|| at_most.is_none().then(|| 0.into()));
+    let Bound { at_most, unit } = bound;
     Rule {
         metric: Some(metric.to_owned()),
-        must_be,
+        must_be: at_most.is_none().then(|| 0.into()),
         must_be_less_or_equal_to: at_most,
         unit: unit.map(str::to_owned),
         ..Rule::default()
