@@ -11,7 +11,7 @@ use super::{
     odcs::{API_VERSION, Contract, Definition, Description, KIND},
     people, rule,
 };
-use crate::api::{DataProduct, ID, product::Quality};
+use crate::api::{DataProduct, FINALIZER, ID, product::Quality};
 
 /// The annotation in which kubectl keeps what it applied; it is no part of what a product says.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -95,8 +95,15 @@ fn cluster(product: &DataProduct, notes: &mut Notes) {
             "an annotation is about the object in its cluster; set it where the product is applied",
         );
     }
-    for key in product.finalizers() {
-        notes.lost(format!("metadata.finalizers[{key}]"), "a finalizer is about the object in its cluster");
+    let about_it = "it is about the object in its cluster";
+    for key in product.finalizers().iter().filter(|key| *key != FINALIZER) {
+        notes.lost(format!("metadata.finalizers[{key}]"), about_it);
+    }
+    if !product.owner_references().is_empty() {
+        notes.lost("metadata.ownerReferences", about_it);
+    }
+    if product.metadata.generate_name.is_some() {
+        notes.lost("metadata.generateName", about_it);
     }
 }
 

@@ -21,6 +21,8 @@ use crate::api::{
 const MAX_NAME: (usize, usize) = (48, 49);
 /// The most tags of a product, and the longest of them.
 const MAX_TAGS: (usize, usize) = (64, 63);
+/// The most quality tests, counted at each of their columns.
+const MAX_TESTS: usize = 256;
 /// The most upstream products, and the longest name of one.
 const MAX_UPSTREAM: (usize, usize) = (128, 127);
 
@@ -87,7 +89,15 @@ pub fn import(contract: &Contract, chosen: &Chosen, notes: &mut Notes) -> Result
     let Objects { mut spec, buckets, notes, .. } = reader;
     found.extend(levels.tests);
     let index: Option<Vec<_>> = custom::value(said, TESTS).map(|index| typed(index, TESTS)).transpose()?;
-    let tests = rule::arrange(found, index.as_deref());
+    if found.len() > MAX_TESTS {
+        notes.lost(
+            "schema",
+            format!("a product has at most {MAX_TESTS} tests; those after them are left out"),
+        );
+        found.truncate(MAX_TESTS);
+    }
+    let index = index.as_deref().map(|index| index.get(..MAX_TESTS).unwrap_or(index));
+    let tests = rule::arrange(found, index);
     spec.quality = (!tests.is_empty()).then_some(Quality { tests });
 
     let rest = custom::without(said, &[NAME, NAMESPACE, LABELS, TESTS]);

@@ -198,6 +198,11 @@ impl Objects<'_> {
                 .lost(path, "no server serves this object; name one, or make a product of its own of it");
         }
         for (count, server) in servers.iter().enumerate() {
+            if self.spec.output_ports.len() >= MAX_PORTS.0 {
+                let reason = format!("a product has at most {} output ports; split it", MAX_PORTS.0);
+                self.notes.lost(path, reason);
+                break;
+            }
             let name = identity::slug(&format!("{}-{}", server.server, object.name), MAX_PORTS.1);
             let port = if count == 0 {
                 let reason = format!("it is the contract of the output port {name} and its like");

@@ -17,6 +17,8 @@ use crate::api::product::{Classification, DataSchema, SchemaField};
 const PII: &str = "pii";
 /// What an object is that has a name where the data is.
 pub(super) const TABLE: &str = "table";
+/// How deep properties are nested; below that, dots in their names separate the levels.
+const MAX_DEPTH: usize = 12;
 /// The most fields of a schema.
 const MAX_FIELDS: usize = 512;
 
@@ -49,14 +51,14 @@ fn nest(fields: &[SchemaField]) -> Result<Vec<Property>, ContractError> {
             position += 1;
             property.primary_key_position = Some(position);
         }
-        insert(&mut properties, property);
+        insert(&mut properties, property, 0);
     }
     Ok(properties)
 }
 
 /// Puts a property, which still has its full name, below the last one that it continues.
-fn insert(properties: &mut Vec<Property>, mut property: Property) {
-    if let Some(parent) = properties.last_mut() {
+fn insert(properties: &mut Vec<Property>, mut property: Property, depth: usize) {
+    if let Some(parent) = properties.last_mut().filter(|_| depth < MAX_DEPTH) {
         let rest = property.name.strip_prefix(parent.name.as_str()).and_then(|rest| rest.strip_prefix('.'));
         if let Some(rest) = rest.filter(|rest| !rest.is_empty()).map(str::to_owned) {
             let children = match parent.logical_type.as_deref() {
@@ -70,7 +72,7 @@ fn insert(properties: &mut Vec<Property>, mut property: Property) {
             };
             if let Some(children) = children {
                 property.name = rest;
-                return insert(children, property);
+                return insert(children, property, depth + 1);
             }
         }
     }

@@ -133,6 +133,7 @@ fn what_has_no_place_is_an_error_that_names_it_and_nothing_is_written() -> Resul
         ),
         ("platform: {}\n".to_owned(), "neither apiVersion nor kind"),
         ("a: [1\n".to_owned(), "standard input:"),
+        (format!("a: {}", "x".repeat(8 * 1024 * 1024)), "it has more than 8 MiB"),
         ("a: 1\na: 2\n".to_owned(), "standard input:2:1: "),
         (String::new(), "there is no document in it"),
         (format!("{}1{}", "[".repeat(300), "]".repeat(300)), "standard input:1:"),

@@ -107,7 +107,7 @@ fn told(path: &str, notes: &Notes) -> bool {
     renamed.is_some_and(|renamed| notes.0.iter().any(|note| note.path == renamed))
         || assumed.contains(&last)
         || reworded.iter().any(|reworded| path == *reworded || path.starts_with(&format!("{reworded}.")))
-        || path.ends_with(".type") && path.contains(".relationships[")
+        || (last == "type" && path.contains(".relationships["))
         || path.contains(".quality[") && path.ends_with("].type")
         || path.ends_with(".primaryKey")
         || path.ends_with(".physicalName")

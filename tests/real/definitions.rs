@@ -415,3 +415,22 @@ fn every_field_and_every_column_is_described() {
     }
     assert!(found.is_empty(), "without description: {found:?}");
 }
+
+#[tokio::test]
+async fn products_made_of_published_contracts_are_taken_as_they_are() -> Result<()> {
+    let mesh = Mesh::start(Options::default()).await?;
+    let resource = ApiResource::erase::<dataproduct_operator::api::DataProduct>(&());
+    let products: Api<DynamicObject> = Api::namespaced_with(mesh.client.clone(), "default", &resource);
+    let dry = PostParams { dry_run: true, ..PostParams::default() };
+    // What `tests/contract/wild.rs` made of them.
+    for text in [
+        include_str!("../contract/golden/full-example.yaml"),
+        include_str!("../contract/golden/all-schema-types.yaml"),
+        include_str!("../contract/golden/orders.yaml"),
+        include_str!("../contract/golden/servicelevels.yaml"),
+    ] {
+        let product: DynamicObject = serde_saphyr::from_str(text)?;
+        products.create(&dry, &product).await.with_context(|| text.to_owned())?;
+    }
+    Ok(())
+}
