@@ -21,8 +21,9 @@ use crate::api::{
 const MAX_NAME: (usize, usize) = (48, 49);
 /// The most tags of a product, and the longest of them.
 const MAX_TAGS: (usize, usize) = (64, 63);
-/// The most quality tests, counted at each of their columns.
+/// The most quality tests, and the most columns of one.
 const MAX_TESTS: usize = 256;
+const MAX_COLUMNS: usize = 64;
 /// The most upstream products, and the longest name of one.
 const MAX_UPSTREAM: (usize, usize) = (128, 127);
 
@@ -89,15 +90,18 @@ pub fn import(contract: &Contract, chosen: &Chosen, notes: &mut Notes) -> Result
     let Objects { mut spec, buckets, notes, .. } = reader;
     found.extend(levels.tests);
     let index: Option<Vec<_>> = custom::value(said, TESTS).map(|index| typed(index, TESTS)).transpose()?;
-    if found.len() > MAX_TESTS {
+    let index = index.as_deref().map(|index| index.get(..MAX_TESTS).unwrap_or(index));
+    // One test may stand at many columns.
+    let is_long = found.len() > MAX_TESTS * MAX_COLUMNS;
+    found.truncate(MAX_TESTS * MAX_COLUMNS);
+    let mut tests = rule::arrange(found, index);
+    if is_long || tests.len() > MAX_TESTS {
         notes.lost(
             "schema",
             format!("a product has at most {MAX_TESTS} tests; those after them are left out"),
         );
-        found.truncate(MAX_TESTS);
+        tests.truncate(MAX_TESTS);
     }
-    let index = index.as_deref().map(|index| index.get(..MAX_TESTS).unwrap_or(index));
-    let tests = rule::arrange(found, index);
     spec.quality = (!tests.is_empty()).then_some(Quality { tests });
 
     let rest = custom::without(said, &[NAME, NAMESPACE, LABELS, TESTS]);

@@ -2,7 +2,7 @@
 //! types, relationships, and promises of freshness.
 //!
 //! Our tests are one list, in the order in which they run, and one test may name several columns. The standard has
-//! them where they apply. Where reading them back gives another list, [`index`] keeps the order and the names in a
+//! them where they apply. Where reading them back gives another list, `index` keeps the order and the names in a
 //! custom property; the bounds themselves are only where the standard has them. What the library cannot say is a rule
 //! of type `custom` for the engine [`ENGINE`].
 

@@ -1,6 +1,6 @@
 //! Output ports and the servers of a contract.
 //!
-//! Each technology has fields of its own that the standard demands. A row of [`TECHNOLOGIES`] says which they are and
+//! Each technology has fields of its own that the standard demands. A row of `TECHNOLOGIES` says which they are and
 //! where our value for each stands, for both directions. What a manifest cannot know, such as the account of a
 //! warehouse, becomes [`UNKNOWN`] in the contract and is noted.
 
