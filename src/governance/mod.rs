@@ -49,7 +49,9 @@ use crate::{
     model::lineage::Neighbours,
 };
 
-pub use admission::{Action, Admission, admission, is_expressed, why_not_expressed};
+pub use admission::{
+    Action, Admission, admission, is_expressed, is_told_by_the_api_server, why_not_expressed,
+};
 pub use catalogue::RULES;
 pub use defaults::{defaults, policies_of};
 pub use evaluate::{Judgement, Precedents};

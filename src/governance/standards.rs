@@ -12,6 +12,9 @@ use super::{Accounts, Finding, Input, PortKind, one_of, stated};
 /// The word of `storage.not_allowed` that forbids accounts other than the domain's.
 const INDIVIDUAL_ACCOUNTS: &str = "individual_cloud_accounts";
 
+/// Where STD-002 says that an account is wrong.
+pub(super) const ACCOUNT_PATH: &str = "spec.provisioning.providerClassName";
+
 /// STD-001.
 pub(super) fn storage_is_allowed(input: &Input<'_>) -> Vec<Finding> {
     let allowed = &input.standards.standards.storage.allowed;
@@ -51,7 +54,7 @@ pub(super) fn storage_is_not_forbidden(input: &Input<'_>) -> Vec<Finding> {
 
 fn foreign_account(input: &Input<'_>, Accounts { domain, provider }: Accounts<'_>) -> Finding {
     Finding::new(
-        "spec.provisioning.providerClassName",
+        ACCOUNT_PATH,
         format!(
             "Resources would go to account {provider}, but the account of domain '{}' is {domain}, and individual \
              cloud accounts are forbidden",

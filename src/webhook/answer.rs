@@ -3,7 +3,7 @@
 
 use crate::{
     api::{Enforcement, product::Lifecycle, status::Severity},
-    governance::{Report, Violation, is_expressed},
+    governance::{Report, Violation, is_told_by_the_api_server},
     plan::{Blocker, Decision, Declared, World, assess::Observations, decide, scope::resolve},
 };
 
@@ -56,17 +56,18 @@ pub fn answer(declared: Declared, action: Action, settled: bool) -> Answer {
         blockers.iter().filter(|blocker| is_about_the_mesh(blocker)).partition(|blocker| is_fault(blocker));
     let enforced = report.iter().flat_map(|report| report.enforced_errors(enforcement)).collect::<Vec<_>>();
     let said = |blocker: &&Blocker| blocker.to_string();
-    let reasons = faults.iter().map(said).chain(enforced.iter().map(|violation| told(violation)));
-    let is_said = |violation: &&Violation| faults.iter().any(|fault| says_the_same(fault, violation));
+    let stops = !faults.is_empty() || (strict && !enforced.is_empty());
+    let is_said = |violation: &Violation| faults.iter().any(|fault| says_the_same(fault, violation));
+    let enforced = enforced.into_iter().filter(|violation| !is_said(violation));
     let rest = report.iter().flat_map(|report| lesser(report, enforcement));
     let rest = rest.filter(|violation| !is_said(violation)).map(told);
-    if refuses && (!faults.is_empty() || (strict && !enforced.is_empty())) {
+    if refuses && stops {
+        let reasons = faults.iter().map(said).chain(enforced.map(told));
         let reasons = cut(&reasons.collect::<Vec<_>>().join("; "), MAX_REFUSAL);
         return Answer { warnings: bounded(others.iter().map(said).chain(rest)), refusal: Some(reasons) };
     }
     // What the API server tells by itself is not told twice.
-    let enforced = enforced.iter().filter(|violation| !is_told_by_the_api_server(violation));
-    let enforced = enforced.map(|violation| told(violation));
+    let enforced = enforced.filter(|violation| !is_told_by_the_api_server(violation)).map(told);
     let warnings = faults.iter().map(said).chain(others.iter().map(said)).chain(enforced).chain(rest);
     Answer { warnings: bounded(warnings), refusal: None }
 }
@@ -113,10 +114,6 @@ fn lesser(report: &Report, domain: Enforcement) -> impl Iterator<Item = &Violati
                 Severity::Info => false,
             }
     })
-}
-
-fn is_told_by_the_api_server(violation: &Violation) -> bool {
-    violation.policy.starts_with("GovernancePolicy/") && is_expressed(&violation.id)
 }
 
 fn told(violation: &Violation) -> String {

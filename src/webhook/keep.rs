@@ -89,7 +89,7 @@ pub(super) enum KeepError {
 impl Keeper {
     /// Keeps the certificate for as long as it is polled.
     pub(super) async fn keep(self) {
-        let mut registered = true;
+        let (mut registered, mut overtaken) = (true, false);
         loop {
             let pause = match self.round().await {
                 Ok(found) => {
@@ -99,10 +99,12 @@ impl Keeper {
                              `dataproduct admission --webhook` prints it"
                         );
                     }
-                    registered = found;
+                    (registered, overtaken) = (found, false);
                     self.look
                 }
-                Err(KeepError::Request(error)) if error.is_stale() => {
+                // Twice in a row it is something else, as a namespace that does not exist.
+                Err(KeepError::Request(error)) if error.is_stale() && !overtaken => {
+                    overtaken = true;
                     tracing::debug!("another replica was faster; what it wrote is taken up");
                     PAUSE.min(self.look)
                 }

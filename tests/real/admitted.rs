@@ -251,7 +251,7 @@ metadata: {name: gold}
 spec:
   state: Enforced
   match:
-    lifecycle: [Active]
+    lifecycle: [Active, Draft]
     selector:
       matchLabels: {tier: gold}
       matchExpressions:
@@ -277,6 +277,7 @@ spec:
         ("an exempt one", bad("new", "tier: gold, exempt: 'yes'")),
         ("one on the moon", bad("new", "tier: gold, region: moon")),
         ("a draft", bad("new", "tier: gold").replace("version:", "lifecycle: Draft\n  version:")),
+        ("a retired one", bad("new", "tier: gold").replace("version:", "lifecycle: Retired\n  version:")),
         ("a domain in grace", bad("new", "tier: gold").replace("orders", "customer")),
         ("a good one", small("orders", "orders", "new", "")),
     ];

@@ -20,7 +20,7 @@ use k8s_openapi::{
 use kube::ResourceExt;
 
 use self::expressions::{EXPRESSED, Expressed, NOT_EXPRESSED, Part, VARIABLES};
-use super::{PORT_TYPES, Policy, PortKind, RULES, Rule};
+use super::{PORT_TYPES, Policy, PortKind, RULES, Rule, Violation, standards::ACCOUNT_PATH};
 use crate::api::{
     DataDomain, Enforcement, FIELD_MANAGER, FORMAT_JUSTIFICATION, GROUP, GovernancePolicy, PolicyRule,
     STANDARDS_NAME, status::Severity,
@@ -60,6 +60,13 @@ pub fn admission(
 /// Whether the API server can judge a built-in rule.
 pub fn is_expressed(id: &str) -> bool {
     EXPRESSED.iter().any(|rule| rule.id == id)
+}
+
+/// Whether the API server tells of an enforced error by itself, once it has the policies.
+pub fn is_told_by_the_api_server(violation: &Violation) -> bool {
+    let is_global = violation.policy.starts_with("GovernancePolicy/");
+    // Of this rule it cannot judge the part on accounts.
+    is_global && is_expressed(&violation.id) && violation.path != ACCOUNT_PATH
 }
 
 /// Why the API server cannot judge a built-in rule.

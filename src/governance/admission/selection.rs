@@ -52,6 +52,9 @@ pub(super) fn conditions(
         conditions.push(("labels", selected));
     }
     if action == Action::Deny {
+        // A draft never stops anything, so that nothing of it is stopped.
+        let draft = "!has(object.spec.lifecycle) || object.spec.lifecycle != \"Draft\"";
+        conditions.push(("is-no-draft", draft.to_owned()));
         // What was let in before may still be labelled, finalized and annotated.
         conditions
             .push(("changes", "request.operation == \"CREATE\" || object.spec != oldObject.spec".to_owned()));

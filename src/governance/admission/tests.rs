@@ -87,13 +87,53 @@ fn a_policy_whose_grace_is_over_is_asked() {
 }
 
 #[test]
+fn the_api_server_tells_what_needs_no_more_than_the_product_and_the_standards() {
+    let violation = |policy: &str, id: &str, path: &str| Violation {
+        id: id.to_owned(),
+        severity: Severity::Error,
+        state: Enforcement::Enforced,
+        deadline: None,
+        policy: policy.to_owned(),
+        exception: None,
+        path: path.to_owned(),
+        message: String::new(),
+        remediation: String::new(),
+    };
+    let cases = [
+        (
+            "an enforced error",
+            violation("GovernancePolicy/core", "SEC-001", "spec.access.classification"),
+            true,
+        ),
+        ("a domain's", violation("DomainPolicy/orders/own", "SEC-001", "spec.access.classification"), false),
+        (
+            "a rule on the mesh",
+            violation("GovernancePolicy/core", "PROD-003", "spec.provisioning.names"),
+            false,
+        ),
+        (
+            "a type of storage",
+            violation("GovernancePolicy/core", "STD-002", "spec.outputPorts[a].type"),
+            true,
+        ),
+        ("an account", violation("GovernancePolicy/core", "STD-002", ACCOUNT_PATH), false),
+    ];
+    for (case, violation, expected) in cases {
+        assert_eq!(is_told_by_the_api_server(&violation), expected, "{case}");
+    }
+}
+
+#[test]
 fn a_match_becomes_conditions() {
     let selector = json!({"matchLabels": {"tier": "gold"}, "matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]});
     let matches = json!({"domains": ["orders"], "classification": ["public"], "lifecycle": ["Active"], "selector": selector});
     let spec = json!({"state": "Enforced", "match": matches, "rules": [{"id": "SEC-001"}]});
     let spec = generated(spec, Action::Deny).expect("a policy");
     let names = conditions(&spec).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-    assert_eq!(names, ["is-not-going", "domain", "classification", "lifecycle", "labels", "changes"]);
+    assert_eq!(
+        names,
+        ["is-not-going", "domain", "classification", "lifecycle", "labels", "is-no-draft", "changes"]
+    );
     let constraints = spec.match_constraints.expect("constraints");
     assert!(constraints.object_selector.is_some());
     let garbled = json!({"matchExpressions": [{"key": "a", "operator": "Equals"}]});
