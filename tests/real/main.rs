@@ -7,6 +7,7 @@ mod support;
 
 mod admitted;
 mod asked;
+mod certified;
 mod counted;
 mod definitions;
 mod deletion;
