@@ -18,7 +18,7 @@ use crate::{
         kubernetes::{self, Listed},
         mesh::Mesh,
     },
-    governance::{Policy, defaults},
+    governance::{Policy, defaults, standing},
     manifest::Object,
     plan::{Declared, ProductName, bind::binding},
 };
@@ -36,6 +36,10 @@ pub struct Context {
     first: BTreeMap<(String, String), String>,
     /// The products of the cluster, of which files may hold newer versions.
     live: BTreeMap<ProductName, DataProduct>,
+    /// Whether a cluster was asked.
+    of_cluster: bool,
+    /// The exceptions of the files.
+    asked: Vec<String>,
     /// Number of products that files brought.
     brought: u32,
 }
@@ -59,7 +63,7 @@ impl Context {
 
     /// Everything that a cluster has.
     pub async fn of_cluster(client: &Client) -> Result<Self, CliError> {
-        let mut context = Self { all_products: true, ..Self::default() };
+        let mut context = Self { all_products: true, of_cluster: true, ..Self::default() };
         let mesh = &mut context.mesh;
         let failed = |error: kubernetes::RequestError| CliError::Cluster(error.to_string());
         match kubernetes::all::<Namespace>(client).await {
@@ -191,6 +195,7 @@ impl Context {
                 if let Some(exception) = decode::<PolicyException>(object, namespace) {
                     let name = ProductName::of(&exception).to_string();
                     mesh.exception(&name, Some(Arc::new(exception)));
+                    self.asked.push(name);
                 }
             }
             _ => {}
@@ -213,24 +218,27 @@ impl Context {
     }
 
     /// Completes what is needed to judge at all, and takes up the products, once all is known that places them.
-    pub fn complete(&mut self, candidates: &[Candidate<'_>]) {
-        let whose = if self.all_products && !self.live.is_empty() { "the cluster" } else { "no file" };
+    pub fn complete(&mut self, candidates: &[Candidate<'_>], now: Timestamp) {
         let mut missing = Vec::new();
         if self.mesh.global_policies.is_empty() {
-            missing.push("GovernancePolicy, so that the policies that come with the operator judge");
+            missing.push("GovernancePolicy: the policies that come with the operator judge");
             let policies = defaults().into_iter().map(|(policy, _)| (policy.name_any(), Arc::new(policy)));
             self.mesh.global_policies = policies.collect();
         }
         if self.mesh.standards.is_none() {
-            missing.push("PlatformStandards, so that rules which read them ask for nothing");
+            missing.push("PlatformStandards: rules that read them ask for nothing");
             let standards = PlatformStandards::new(STANDARDS_NAME, PlatformStandardsSpec::default());
             self.mesh.standards = Some(Arc::new(standards));
         }
         if !missing.is_empty() && !candidates.is_empty() {
-            let verb = if whose == "no file" { "has a" } else { "has no" };
+            let nobody =
+                if self.of_cluster { "neither a file nor the cluster has a" } else { "no file has a" };
+            let told = missing.into_iter().map(|what| format!("{nobody} {what}")).collect::<Vec<_>>();
             // Before what may be many.
-            self.notes.insert(0, format!("{whose} {verb} {}", missing.join(", nor ")));
+            self.notes.insert(0, told.join("; "));
         }
+        self.tell_exceptions(now);
+        self.tell_policies();
         self.mesh.compile_policies();
         for product in self.live.values() {
             self.mesh.product(product);
@@ -238,6 +246,31 @@ impl Context {
         for candidate in candidates {
             self.mesh.product(&candidate.product);
         }
+    }
+
+    /// Says which exceptions of the files have no effect: nobody approves anything in a file.
+    fn tell_exceptions(&mut self, now: Timestamp) {
+        let Some(standards) = &self.mesh.standards else { return };
+        let exceptions = self.asked.iter().filter_map(|name| Some((name, self.mesh.exceptions.get(name)?)));
+        let without = exceptions.filter_map(|(name, exception)| {
+            let (_, why, effect) = standing(exception, &standards.spec, now);
+            effect.is_none().then(|| format!("PolicyException {name} has no effect: {why}"))
+        });
+        self.notes.extend(without.collect::<Vec<_>>());
+    }
+
+    /// Says which policies of domains judge nothing, because nothing says which domain they belong to.
+    fn tell_policies(&mut self) {
+        let none = BTreeMap::new();
+        let unbound = self.mesh.domain_policies.iter().filter(|(_, policy)| {
+            let namespace = policy.namespace().unwrap_or_default();
+            let labels = self.mesh.namespaces.get(&namespace).unwrap_or(&none);
+            binding(&namespace, labels, self.mesh.domains.values()).len() != 1
+        });
+        let told = unbound.map(|(name, _)| {
+            format!("DomainPolicy {name} judges nothing: no DataDomain here has its namespace alone")
+        });
+        self.notes.extend(told.collect::<Vec<_>>());
     }
 
     /// Everything declared that bears on a product.

@@ -7,10 +7,13 @@ use std::{
 };
 
 use super::CliError;
+use crate::api::GROUP;
 use crate::manifest::{Definitions, Fault, Object, Reading, Source, limits::MAX_BYTES, objects};
 
 /// Most files that are read in one go.
 const MAX_FILES: usize = 10_000;
+/// Most bytes that are read in one go.
+const MAX_TOTAL: usize = 64 << 20;
 /// Deepest folder below one that is named.
 const MAX_FOLDERS: usize = 16;
 /// How people name the standard input.
@@ -23,6 +26,13 @@ pub struct Inputs {
     pub files: Vec<Input>,
     /// What people should know beside what was found.
     pub notes: Vec<String>,
+}
+
+/// A file that is to be read.
+struct Found {
+    path: PathBuf,
+    /// Whether it was named, and not found in a folder.
+    named: bool,
 }
 
 /// A text with what is in it.
@@ -43,7 +53,7 @@ impl Inputs {
         mut tick: impl FnMut(usize, usize),
     ) -> Result<Self, CliError> {
         let mut inputs = Self::default();
-        let mut paths = Vec::new();
+        let mut paths: Vec<Found> = Vec::new();
         for name in names {
             inputs.find(name, &mut paths)?;
         }
@@ -52,9 +62,28 @@ impl Inputs {
                 "- can be given once: the standard input is read only once".to_owned(),
             ));
         }
+        let mut total = 0_usize;
         for (done, path) in paths.iter().enumerate() {
             tick(done, paths.len());
-            inputs.files.push(Input::read(path, definitions)?);
+            let bytes = read(&path.path)?;
+            total = total.saturating_add(bytes.len());
+            if total > MAX_TOTAL {
+                let most = MAX_TOTAL >> 20;
+                return Err(CliError::Usage(format!(
+                    "the files have more than {most} MiB; check them in several parts"
+                )));
+            }
+            let ours = path.named || mentions_us(&bytes);
+            let input = Input::of(&path.path.display().to_string(), bytes, definitions);
+            if ours || input.reading.faults.is_empty() {
+                inputs.files.push(input);
+            } else {
+                // Folders hold files of other tools, some of which only look like YAML.
+                inputs.notes.push(format!(
+                    "{} cannot be read as YAML and does not mention {GROUP}; it was left out",
+                    path.path.display()
+                ));
+            }
         }
         Ok(inputs)
     }
@@ -82,14 +111,14 @@ impl Inputs {
         self.files.iter().map(|file| file.reading.others).sum()
     }
 
-    fn find(&mut self, name: &Path, paths: &mut Vec<PathBuf>) -> Result<(), CliError> {
+    fn find(&mut self, name: &Path, paths: &mut Vec<Found>) -> Result<(), CliError> {
         if is_standard_input(name) {
-            paths.push(name.to_owned());
+            paths.push(Found { path: name.to_owned(), named: true });
             return Ok(());
         }
         let metadata = fs::metadata(name).map_err(|error| cannot_read(name, &error))?;
         if !metadata.is_dir() {
-            paths.push(name.to_owned());
+            paths.push(Found { path: name.to_owned(), named: true });
             return Ok(());
         }
         let before = paths.len();
@@ -101,7 +130,7 @@ impl Inputs {
         Ok(())
     }
 
-    fn descend(&mut self, folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), CliError> {
+    fn descend(&mut self, folder: &Path, depth: usize, paths: &mut Vec<Found>) -> Result<(), CliError> {
         let failed = |error| cannot_read(folder, &error);
         if depth > MAX_FOLDERS {
             let folder = folder.display();
@@ -132,7 +161,7 @@ impl Inputs {
             } else if kind.is_dir() {
                 self.descend(&path, depth + 1, paths)?;
             } else if is_manifest(&path) && path.is_file() {
-                paths.push(path);
+                paths.push(Found { path, named: false });
             }
             if paths.len() > MAX_FILES {
                 return Err(CliError::Usage(format!(
@@ -145,22 +174,6 @@ impl Inputs {
 }
 
 impl Input {
-    fn read(path: &Path, definitions: &Definitions) -> Result<Self, CliError> {
-        let bytes = if is_standard_input(path) {
-            if io::stdin().is_terminal() {
-                return Err(CliError::Usage(
-                    "nothing is piped into the standard input; try for example `kustomize build . | dataproduct check -`"
-                        .to_owned(),
-                ));
-            }
-            bounded(io::stdin().lock())
-        } else {
-            File::open(path).and_then(bounded)
-        };
-        let bytes = bytes.map_err(|error| cannot_read(path, &error))?;
-        Ok(Self::of(&path.display().to_string(), bytes, definitions))
-    }
-
     /// A text that has been read.
     pub fn of(name: &str, bytes: Vec<u8>, definitions: &Definitions) -> Self {
         let (source, fault) = Source::new(name, bytes);
@@ -170,6 +183,26 @@ impl Input {
         };
         Self { source, reading }
     }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    let bytes = if is_standard_input(path) {
+        if io::stdin().is_terminal() {
+            return Err(CliError::Usage(
+                "nothing is piped into the standard input; try for example `kustomize build . | dataproduct check -`"
+                    .to_owned(),
+            ));
+        }
+        bounded(io::stdin().lock())
+    } else {
+        File::open(path).and_then(bounded)
+    };
+    bytes.map_err(|error| cannot_read(path, &error))
+}
+
+/// Whether a text can hold an object of ours.
+fn mentions_us(bytes: &[u8]) -> bool {
+    bytes.windows(GROUP.len()).any(|window| window == GROUP.as_bytes())
 }
 
 /// Reads one byte more than is allowed, so that more is seen and never held.

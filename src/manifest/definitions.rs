@@ -98,17 +98,21 @@ impl Definitions {
                     let parts = known.into_iter().chain(parts).collect::<Vec<_>>();
                     let message = format!("unknown field {}", entry.key);
                     let remediation = one_of("field", &entry.key, &parts);
-                    walk.faults.push(
-                        Fault::new(SCHEMA, entry.key_span.clone(), message, remediation).at(&entry.key),
-                    );
+                    let fault = Fault::new(SCHEMA, entry.key_span.clone(), message, remediation);
+                    walk.unknown.push(fault.at(&entry.key));
                 }
             }
         }
         walk.required(&definition.schema, node, "", &root);
-        let mut faults = walk.faults;
+        let (mut faults, unknown) = (walk.faults, walk.unknown);
         faults.extend(definition.rules.broken(&definition.schema, node, &root, &faults, kind));
+        faults.extend(unknown);
         faults.sort_by_key(|fault| fault.place.start);
-        faults.truncate(MAX_FAULTS);
+        if faults.len() > MAX_FAULTS {
+            faults.truncate(MAX_FAULTS - 1);
+            let message = format!("there is more wrong with this object than {MAX_FAULTS} faults");
+            faults.push(Fault::new(SCHEMA, root, message, "Mend the others first"));
+        }
         faults
     }
 }

@@ -4,14 +4,14 @@
 //! lines of a key that occurs twice, and a bound on what aliases unfold to.
 
 use std::{
-    collections::{HashMap, HashSet, hash_map},
+    collections::{HashMap, hash_map},
     ops::Range,
 };
 
-use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StrInput, Tag};
 
 use super::{
-    Fault, Source, YAML,
+    Fault, Source,
     limits::{MAX_ALIASES, MAX_DEPTH, MAX_DOCUMENTS, MAX_FAULTS, MAX_NODES},
     node::{Entry, Node, Value},
     scalar::plain,
@@ -34,6 +34,8 @@ pub(super) struct Root {
     /// From the end of the document before it to its own beginning, where comments about it stand.
     pub(super) before: Range<usize>,
 }
+
+use merge::{MERGE, merge};
 
 /// Reads a text.
 pub(super) fn read(source: &Source) -> Read {
@@ -195,48 +197,6 @@ impl<'a> Reader<'a> {
         self.source.within(&span.byte_range().unwrap_or_default())
     }
 
-    fn fault(&self, place: Range<usize>, message: impl Into<String>, remediation: &str) -> Fault {
-        let place = if place.is_empty() { self.source.character(place.start) } else { place };
-        let line = self.source.line(self.source.position(place.start).line);
-        let remediation = if line.contains("{{") {
-            "This is a template: render it first, for example with `helm template . | dataproduct check -`"
-        } else {
-            remediation
-        };
-        Fault::new(YAML, place, message, remediation)
-    }
-
-    fn unreadable(&self, error: &ScanError) -> Fault {
-        let at = self.source.character(error.marker().byte_offset().unwrap_or(self.end));
-        // The parser looks ahead and meets its own limit before a value arrives here.
-        if *error.kind() == ErrorKind::RecursionLimitExceeded {
-            return self.too_deep(&at);
-        }
-        if let Some(tab) = self.tab_after(at.start) {
-            return self.fault(tab, "a tab stands where YAML allows only spaces", "Indent with spaces");
-        }
-        let message = format!("this is no YAML: {}", error.info());
-        let remediation =
-            "Correct the YAML; often it is the indentation, a missing colon or a quote that is not closed";
-        self.fault(at, message, remediation)
-    }
-
-    /// A tab in the indentation of a line with an error or of the next one: the parser says where the value began that the tab
-    /// makes no sense in.
-    fn tab_after(&self, error: usize) -> Option<Range<usize>> {
-        let first = self.source.position(error).line;
-        (first..=first + 1).find_map(|number| {
-            let indentation = self.source.line(number).split(|it: char| !it.is_whitespace()).next()?;
-            let tab = indentation.find('\t')?;
-            Some(self.source.character(self.source.line_range(number).start + tab))
-        })
-    }
-
-    fn too_deep(&self, place: &Range<usize>) -> Fault {
-        let message = format!("the nesting is deeper than {MAX_DEPTH} levels");
-        self.fault(place.clone(), message, "No manifest goes as deep; look for a bracket too many")
-    }
-
     /// Counts values against the limit.
     fn count(&mut self, more: usize, place: &Range<usize>) -> Result<(), Stop> {
         self.nodes = self.nodes.saturating_add(more);
@@ -395,24 +355,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The key that merges another mapping.
-const MERGE: &str = "<<";
-
-/// Adds the entries of merged mappings: what the mapping says itself comes first, then what was merged first.
-fn merge(entries: &mut Vec<Entry>, merged: Vec<Node>) {
-    if merged.is_empty() {
-        return;
-    }
-    let mut known = entries.iter().map(|entry| entry.key.clone()).collect::<HashSet<_>>();
-    let sources = merged.into_iter().flat_map(|node| match node.value {
-        Value::List(items) => items,
-        value => vec![Node { value, ..node }],
-    });
-    for source in sources {
-        let Value::Map(more) = source.value else { continue };
-        entries.extend(more.into_iter().filter(|entry| known.insert(entry.key.clone())));
-    }
-}
-
+mod merge;
+mod mistake;
 #[cfg(test)]
 mod tests;

@@ -70,9 +70,8 @@ impl Rules {
         wrong: &[Fault],
         kind: &str,
     ) -> Vec<Fault> {
-        let wrong = wrong.iter().filter(|fault| !fault.message.starts_with("unknown field"));
-        let mut walk =
-            Walk { kind, wrong: wrong.map(|fault| fault.path.as_str()).collect(), faults: Vec::new() };
+        let wrong = wrong.iter().map(|fault| fault.path.as_str()).collect();
+        let mut walk = Walk { kind, wrong, faults: Vec::new() };
         self.walk(schema, object, "", at, &mut walk);
         walk.faults
     }

@@ -65,7 +65,8 @@ fn the_policies_of_the_operator_judge_where_none_are_given_and_it_is_said() {
     let said = stdin(&[], COMPLETE);
     assert_eq!((said.code, ids(&said)), (0, Vec::<String>::new()), "{}", said.out);
     assert!(
-        said.err.contains("no file has a GovernancePolicy") && said.err.contains("nor PlatformStandards"),
+        said.err.contains("no file has a GovernancePolicy")
+            && said.err.contains("no file has a PlatformStandards"),
         "{}",
         said.err
     );
@@ -101,8 +102,14 @@ fn an_exception_covers_what_its_status_approves_until_it_ends() {
         ("ended", EXCEPTED.replace("2026-12-31", "2026-11-25")),
         ("changed since", EXCEPTED.replace("by: alice, generation: 1", "by: alice, generation: 2")),
     ] {
-        let output = json(&stdin(&[], &changed));
+        let said = stdin(&[], &changed);
+        let output = json(&said);
         assert_eq!(output["summary"]["excepted"], 0, "{case}");
+        assert!(
+            said.err.contains("PolicyException sales/until-the-move has no effect: "),
+            "{case}: {}",
+            said.err
+        );
     }
 }
 
@@ -184,11 +191,9 @@ fn policies_are_held_to_what_can_be_evaluated_at_the_place_of_the_rule() {
     assert!(said.err.contains("p.yaml:5:10: state cannot be \"Grave\"; Did you mean Grace?"), "{}", said.err);
     let of_domain =
         policy.replace("GovernancePolicy", "DomainPolicy").replace("name: p", "name: p, namespace: sales");
-    assert_eq!(
-        ids(&stdin(&[], &of_domain)),
-        ["POLICY"],
-        "whose namespace it is, is not known, and its rules are judged"
-    );
+    let said = stdin(&[], &of_domain);
+    assert!(said.err.contains("DomainPolicy sales/p judges nothing"), "{}", said.err);
+    assert_eq!(ids(&said), ["POLICY"], "whose namespace it is, is not known, and its rules are judged");
 }
 
 #[test]
@@ -216,6 +221,7 @@ fn folders_are_searched_and_templates_of_charts_are_not() {
         ("a/two.json", br#"{"apiVersion":"datamesh.io/v1","kind":"DataProduct","metadata":{"name":"two"},"spec":{"domain":"d","version":"1.0.0"}}"#),
         ("a/.hidden/three.yaml", product("three", "").as_bytes()),
         ("a/notes.txt", b"no manifest"),
+        ("a/tsconfig.json", b"{\n  // no YAML and none of our business\n  \"a\": [1\n"),
         ("chart/Chart.yaml", b"name: chart\n"),
         ("chart/templates/product.yaml", b"name: {{ .Release.Name }}\n"),
     ]);

@@ -196,7 +196,7 @@ fn exit_codes_are_those_of_the_help() {
     let complete = fine.path().join("a.yaml");
     let no_cluster = folder(&[("kubeconfig", b"apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\ncontexts: [{name: c, context: {cluster: c, user: u}}]\ncurrent-context: c\nusers: [{name: u, user: {}}]\n")]);
     let kubeconfig = no_cluster.path().join("kubeconfig");
-    let cases: [(&[&str], i32, &str); 15] = [
+    let cases: [(&[&str], i32, &str); 16] = [
         (&[text(&complete)], 0, ""),
         (&[text(&complete), "--fail-on", "warning"], 0, ""),
         (&["examples/customer-360.yaml"], 0, ""),
@@ -210,6 +210,7 @@ fn exit_codes_are_those_of_the_help() {
         (&["examples", "--fail-on", "info"], 2, "possible values"),
         (&["examples", "--whole-mesh", "--cluster"], 2, "cannot be used with"),
         (&["examples", "--context", "c"], 2, "belong to --cluster"),
+        (&["-", "--policies", "-"], 2, "--policies reads files and directories"),
         (&["-", "-"], 2, "- can be given once"),
         (&["examples", "--cluster", "--kubeconfig", text(&kubeconfig)], 3, "cannot reach a cluster"),
     ];

@@ -5,7 +5,7 @@ use crate::run::{Said, check, check_in, folder, product, text};
 /// What is said of one file, and the lines with a place.
 fn said(content: &[u8]) -> (Said, String) {
     let folder = folder(&[("case.yaml", content)]);
-    let said = check(&[text(folder.path()), "-o", "wide"]);
+    let said = check(&[text(&folder.path().join("case.yaml")), "-o", "wide"]);
     let places =
         said.out.lines().filter_map(|line| line.split_once("case.yaml:").map(|(_, rest)| rest.to_owned()));
     let places = places.collect::<Vec<_>>().join("\n");

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use super::{
     CliError, Ending,
     context::Context,
-    inputs::{Input, Inputs},
+    inputs::{Input, Inputs, STANDARD_INPUT},
     note, print, run,
 };
 use crate::{api::status::Severity, manifest::Definitions};
@@ -73,7 +73,7 @@ enum Format {
     Yaml,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
-    /// `JUnit` XML, for build servers.
+    /// XML in the form of junit, for build servers.
     Junit,
     /// A comment for a pull request.
     Markdown,
@@ -133,6 +133,11 @@ pub(super) fn run(args: CheckArgs) -> Result<Ending, CliError> {
     let now = args.now.unwrap_or_else(Timestamp::now);
     let definitions = Definitions::new()?;
     let mut progress = Progress::start();
+    if args.policies.iter().any(|name| name.as_os_str() == STANDARD_INPUT) {
+        return Err(CliError::Usage(
+            "--policies reads files and directories; give - as what is checked".to_owned(),
+        ));
+    }
     let background = Inputs::read(&args.policies, &definitions, |_, _| {})?;
     usable(&background)?;
     let inputs =
@@ -146,7 +151,7 @@ pub(super) fn run(args: CheckArgs) -> Result<Ending, CliError> {
     // What is checked comes first, so that it counts where both have something of one name.
     let candidates = context.take(&inputs, namespace, now);
     context.take(&background, namespace, now);
-    context.complete(&candidates);
+    context.complete(&candidates, now);
     let tick = |done, all| progress.tick("judging products", done, all);
     let checked = judge::judge(&inputs, &context, &candidates, namespace, now, tick);
     progress.end();

@@ -73,11 +73,13 @@ pub(super) struct Walk<'a> {
     patterns: &'a Patterns,
     /// What is wrong so far.
     pub(super) faults: Vec<Fault>,
+    /// Fields that are not known, which keep nothing else from being judged.
+    pub(super) unknown: Vec<Fault>,
 }
 
 impl<'a> Walk<'a> {
     pub(super) const fn new(patterns: &'a Patterns) -> Self {
-        Self { patterns, faults: Vec::new() }
+        Self { patterns, faults: Vec::new(), unknown: Vec::new() }
     }
 
     fn fault(
@@ -276,7 +278,11 @@ impl<'a> Walk<'a> {
 
     fn unknown(&mut self, schema: &JSONSchemaProps, key: &str, path: &str, place: &Range<usize>) {
         let known = schema.properties.iter().flat_map(BTreeMap::keys).map(String::as_str).collect::<Vec<_>>();
-        self.fault(path, place, format!("unknown field {}", shown(key)), one_of("field", key, &known));
+        if self.unknown.len() <= MAX_FAULTS {
+            let message = format!("unknown field {}", shown(key));
+            let fault = Fault::new(SCHEMA, place.clone(), message, one_of("field", key, &known));
+            self.unknown.push(fault.at(path));
+        }
     }
 
     /// Looks for unknown fields, and for nothing else.
