@@ -217,8 +217,9 @@ impl Context {
         product
     }
 
-    /// Completes what is needed to judge at all, and takes up the products, once all is known that places them.
-    pub fn complete(&mut self, candidates: &[Candidate<'_>], now: Timestamp) {
+    /// Completes what is needed to judge at all, and takes up the products, once all is known that places them: those that are
+    /// judged, and others of which there is a file.
+    pub fn complete(&mut self, others: &[Candidate<'_>], candidates: &[Candidate<'_>], now: Timestamp) {
         let mut missing = Vec::new();
         if self.mesh.global_policies.is_empty() {
             missing.push("GovernancePolicy: the policies that come with the operator judge");
@@ -243,7 +244,8 @@ impl Context {
         for product in self.live.values() {
             self.mesh.product(product);
         }
-        for candidate in candidates {
+        // What is judged itself counts where both are of one name.
+        for candidate in others.iter().chain(candidates) {
             self.mesh.product(&candidate.product);
         }
     }

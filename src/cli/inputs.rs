@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::CliError;
+use super::{CliError, clean};
 use crate::api::GROUP;
 use crate::manifest::{Definitions, Fault, Object, Reading, Source, limits::MAX_BYTES, objects};
 
@@ -228,5 +228,5 @@ fn cannot_read(path: &Path, error: &io::Error) -> CliError {
         io::ErrorKind::PermissionDenied => "permission is denied".to_owned(),
         _ => error.to_string(),
     };
-    CliError::Usage(format!("cannot read {}: {why}", path.display()))
+    CliError::Usage(clean(&format!("cannot read {}: {why}", path.display())))
 }

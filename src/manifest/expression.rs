@@ -20,7 +20,7 @@ const MAX_NAME: u64 = 253;
 pub(super) struct Expression(cel::Expression);
 
 /// The value that an expression calls `self`.
-pub(super) struct Self_(Result<Bindings<'static>, String>);
+pub(super) struct Subject(Result<Bindings<'static>, String>);
 
 impl Expression {
     /// Compiles a rule of a schema.
@@ -31,7 +31,7 @@ impl Expression {
         cel::Expression::compile(text, &declared, &Type::Bool).map(Self).map_err(|fault| fault.to_string())
     }
 
-    pub(super) fn holds(&self, this: &Self_) -> Result<bool, String> {
+    pub(super) fn holds(&self, this: &Subject) -> Result<bool, String> {
         let value = self.0.evaluate(this.0.as_ref().map_err(Clone::clone)?)?;
         value.as_bool().ok_or_else(|| format!("it gives {} and neither true nor false", value.type_name()))
     }
@@ -56,7 +56,7 @@ pub(super) fn mentions_old_self(text: &str) -> bool {
         .any(|word| word == "oldSelf")
 }
 
-impl Self_ {
+impl Subject {
     /// A value with the defaults of its schema. Of a whole object there are the name and the spec.
     pub(super) fn new(schema: &JSONSchemaProps, node: &Node, whole: bool) -> Self {
         let json = if whole { object(schema, node) } else { value(schema, node) };

@@ -17,6 +17,11 @@ use super::{
     scalar::plain,
 };
 
+mod merge;
+mod mistake;
+
+use merge::{MERGE, merge};
+
 /// The documents of a text, without the empty ones, and what could not be read.
 #[derive(Debug, Default)]
 pub(super) struct Read {
@@ -34,8 +39,6 @@ pub(super) struct Root {
     /// From the end of the document before it to its own beginning, where comments about it stand.
     pub(super) before: Range<usize>,
 }
-
-use merge::{MERGE, merge};
 
 /// Reads a text.
 pub(super) fn read(source: &Source) -> Read {
@@ -355,7 +358,5 @@ impl<'a> Reader<'a> {
     }
 }
 
-mod merge;
-mod mistake;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSche
 
 use super::{
     Fault, Node, RULE,
-    expression::{Expression, Self_, mentions_old_self},
+    expression::{Expression, Subject, mentions_old_self},
     limits::MAX_FAULTS,
     node::Value,
     place::{entry_place, item_place, place},
@@ -88,7 +88,7 @@ impl Rules {
             return;
         }
         if !self.here.is_empty() && !walk.is_wrong_within(path) {
-            let this = Self_::new(schema, node, path.is_empty());
+            let this = Subject::new(schema, node, path.is_empty());
             let kind = walk.kind;
             walk.faults
                 .extend(self.here.iter().filter_map(|rule| rule.broken(&this, node, (kind, path), at)));
@@ -129,7 +129,7 @@ impl Walk<'_> {
 impl Rule {
     fn broken(
         &self,
-        this: &Self_,
+        this: &Subject,
         node: &Node,
         (kind, path): (&str, &str),
         at: &Range<usize>,

@@ -189,6 +189,13 @@ fn policies_are_held_to_what_can_be_evaluated_at_the_place_of_the_rule() {
     let said = stdin(&["--policies", text(broken.path())], COMPLETE);
     assert_eq!(said.code, 2, "a policy that is left out would let everything pass");
     assert!(said.err.contains("p.yaml:5:10: state cannot be \"Grave\"; Did you mean Grace?"), "{}", said.err);
+    let background = folder(&[("p.yaml", policy.as_bytes())]);
+    let said = stdin(&["--policies", text(background.path())], COMPLETE);
+    assert!(
+        said.err.contains("rule OWN-7 of p judges nothing: there is no built-in rule OWN-7"),
+        "{}",
+        said.err
+    );
     let of_domain =
         policy.replace("GovernancePolicy", "DomainPolicy").replace("name: p", "name: p, namespace: sales");
     let said = stdin(&[], &of_domain);

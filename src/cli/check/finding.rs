@@ -145,6 +145,8 @@ pub(super) struct Checked<'a> {
     pub(super) names: Vec<String>,
     /// What is wrong, file by file and line by line.
     pub(super) findings: Vec<Finding>,
+    /// How many there are, those included that are not told.
+    pub(super) totals: Totals,
     /// Number of findings beyond those that are told.
     pub(super) omitted: usize,
     /// The products, in the order of the files.
@@ -204,9 +206,12 @@ impl Checked<'_> {
 
     /// One line about all of it.
     pub(super) fn summary(&self) -> String {
-        let totals = Totals::of(&self.findings).words();
-        let omitted =
-            if self.omitted > 0 { format!(", and {} more findings", self.omitted) } else { String::new() };
+        let totals = self.totals.words();
+        let omitted = if self.omitted > 0 {
+            format!(", {} of them not told here", self.omitted)
+        } else {
+            String::new()
+        };
         let others =
             if self.others > 0 { format!(", {} of others skipped", self.others) } else { String::new() };
         format!(

@@ -114,7 +114,7 @@ pub(super) fn yaml(checked: &Checked<'_>, telling: &Telling) -> Result<String, C
 }
 
 fn output<'a>(checked: &'a Checked<'_>, telling: &Telling) -> Output<'a> {
-    let Totals { errors, warnings, infos, excepted } = Totals::of(&checked.findings);
+    let Totals { errors, warnings, infos, excepted } = checked.totals;
     Output {
         version: VERSION,
         tool: concat!("dataproduct ", env!("CARGO_PKG_VERSION")),

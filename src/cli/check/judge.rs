@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::finding::{Checked, Finding, Judged, Judgement, POLICY};
+use super::finding::{Checked, Finding, Judged, Judgement, POLICY, Totals};
 use crate::{
     api::{Enforcement, status::Severity},
     cli::{
@@ -58,6 +58,7 @@ pub(super) fn judge<'a>(
         products.push(Judged { name: clean(&name(object, namespace)), file, line, score, accepted });
     }
     let mut findings = found.findings.into_iter().map(Finding::cleaned).collect::<Vec<_>>();
+    let totals = Totals::of(&findings);
     let omitted = findings.len().saturating_sub(MAX_FINDINGS);
     if omitted > 0 {
         // What keeps a file from being read hides the most, and so it is told before all else.
@@ -67,7 +68,7 @@ pub(super) fn judge<'a>(
     findings.sort_by_cached_key(Finding::order);
     let objects = inputs.objects().count();
     let names = sources.iter().map(|source| clean(&source.name)).collect();
-    Checked { sources, names, findings, omitted, products, objects, others: inputs.others(), now }
+    Checked { sources, names, findings, totals, omitted, products, objects, others: inputs.others(), now }
 }
 
 /// A text with a capital at its beginning.

@@ -18,7 +18,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use super::{
-    CliError, Ending,
+    CliError, Ending, clean,
     context::Context,
     inputs::{Input, Inputs, STANDARD_INPUT},
     note, print, run,
@@ -103,11 +103,10 @@ impl FailOn {
     }
 
     /// Whether findings that no exception covers reach it.
-    const fn is_reached(self, totals: Totals, omitted: usize) -> bool {
+    const fn is_reached(self, totals: Totals) -> bool {
         match self {
-            // What was not told may have been anything.
-            Self::Error => totals.errors > 0 || omitted > 0,
-            Self::Warning => totals.errors > 0 || totals.warnings > 0 || omitted > 0,
+            Self::Error => totals.errors > 0,
+            Self::Warning => totals.errors > 0 || totals.warnings > 0,
             Self::Never => false,
         }
     }
@@ -150,8 +149,15 @@ pub(super) fn run(args: CheckArgs) -> Result<Ending, CliError> {
     let namespace = namespace.as_deref();
     // What is checked comes first, so that it counts where both have something of one name.
     let candidates = context.take(&inputs, namespace, now);
-    context.take(&background, namespace, now);
-    context.complete(&candidates, now);
+    let others = context.take(&background, namespace, now);
+    context.complete(&others, &candidates, now);
+    for (_, object) in background.objects() {
+        let faults = context.policy_faults(object, namespace);
+        let told = faults
+            .into_iter()
+            .map(|(rule, why)| format!("rule {rule} of {} judges nothing: {why}", object.name));
+        context.notes.extend(told.collect::<Vec<_>>());
+    }
     let tick = |done, all| progress.tick("judging products", done, all);
     let checked = judge::judge(&inputs, &context, &candidates, namespace, now, tick);
     progress.end();
@@ -163,7 +169,7 @@ pub(super) fn run(args: CheckArgs) -> Result<Ending, CliError> {
     if checked.objects == 0 && checked.findings.is_empty() {
         note("no object of datamesh.io is among the documents, so that nothing was checked");
     }
-    let failed = args.fail_on.is_reached(Totals::of(&checked.findings), checked.omitted);
+    let failed = args.fail_on.is_reached(checked.totals);
     let colours = std::io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
     let format = args.output.unwrap_or_else(default_format);
     print(&text(&checked, format, &Telling { failed, fail_on: args.fail_on, colours })?)?;
@@ -207,10 +213,8 @@ fn usable(background: &Inputs) -> Result<(), CliError> {
     let Some((file, _, fault)) = background.faults().next() else { return Ok(()) };
     let Some(Input { source, .. }) = background.files.get(file) else { return Ok(()) };
     let at = source.position(fault.place.start);
-    Err(CliError::Usage(format!(
-        "{}:{}:{}: {}; {}",
-        source.name, at.line, at.column, fault.message, fault.remediation
-    )))
+    let told = format!("{}:{}:{}: {}; {}", source.name, at.line, at.column, fault.message, fault.remediation);
+    Err(CliError::Usage(clean(&told)))
 }
 
 /// One of three, by severity.

@@ -33,9 +33,15 @@ impl Progress {
 
     /// Takes back what was said.
     pub(super) fn end(&mut self) {
-        if self.shown {
+        if std::mem::take(&mut self.shown) {
             write("\r\u{1b}[K");
         }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
