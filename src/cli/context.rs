@@ -332,6 +332,10 @@ fn decode<K>(object: &Object, namespace: Option<&str>) -> Option<K>
 where
     K: Resource<DynamicType = ()> + DeserializeOwned,
 {
+    // The rules rely on the bounds of the definition, and would take their time on a list without one.
+    if object.faults.iter().any(|fault| fault.oversized) {
+        return None;
+    }
     let mut json = object.node.to_json();
     let decoded = serde_json::from_value::<K>(json.clone()).ok().or_else(|| {
         json.as_object_mut()?.remove("status");

@@ -111,7 +111,8 @@ impl Definitions {
         if faults.len() > MAX_FAULTS {
             faults.truncate(MAX_FAULTS - 1);
             let message = format!("there is more wrong with this object than {MAX_FAULTS} faults");
-            faults.push(Fault::new(SCHEMA, root, message, "Mend the others first"));
+            // Nobody knows what was cut off.
+            faults.push(Fault::new(SCHEMA, root, message, "Mend the others first").oversized());
         }
         faults
     }

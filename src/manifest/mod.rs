@@ -50,6 +50,8 @@ pub struct Fault {
     pub message: String,
     /// What to do.
     pub remediation: String,
+    /// Whether something is larger than the definition allows: whatever relies on its bounds may take too long on it.
+    pub oversized: bool,
 }
 
 impl Fault {
@@ -59,7 +61,12 @@ impl Fault {
         message: impl Into<String>,
         remediation: impl Into<String>,
     ) -> Self {
-        Self { id, place, path: String::new(), message: message.into(), remediation: remediation.into() }
+        let (message, remediation) = (message.into(), remediation.into());
+        Self { id, place, path: String::new(), message, remediation, oversized: false }
+    }
+
+    fn oversized(self) -> Self {
+        Self { oversized: true, ..self }
     }
 
     fn at(self, path: &str) -> Self {

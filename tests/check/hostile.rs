@@ -111,3 +111,15 @@ fn a_thousand_findings_in_one_line_are_told_with_a_part_of_the_line() {
     assert!(said.out.lines().all(|line| line.chars().count() < 400), "a line is too long");
     assert!(said.out.contains("900 products in 900 objects of 1 file"), "{}", said.out);
 }
+
+#[test]
+fn what_is_larger_than_its_definition_allows_is_refused_and_judged_by_nothing_that_relies_on_it() {
+    let fields = (0..30_000).map(|n| format!("    - {{name: f{n}, type: string}}\n")).collect::<String>();
+    let columns = (0..30_000).map(|n| format!("g{n}")).collect::<Vec<_>>().join(", ");
+    let schema = format!("  schema:\n    fields:\n{fields}");
+    let large = product("a", &format!("{schema}  access: {{privacy: {{pii_columns: [{columns}]}}}}\n"));
+    let said = check_in(&["-"], &[], &large);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.out.contains("fields has 30000 items, and may have 512"), "{}", said.out);
+    assert!(said.out.contains("sales/a  score -  Refused  2 errors"), "{}", said.out);
+}

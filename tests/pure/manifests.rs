@@ -1,15 +1,16 @@
 //! The reader of manifests on any bytes: it ends, it does not panic, and what it says stands in the text.
 
-use std::{env, fs, path::Path};
+use std::{env, fs, path::Path, sync::LazyLock};
 
 use dataproduct_operator::manifest::{Definitions, Fault, Source, objects, place};
 use proptest::prelude::*;
 
+static DEFINITIONS: LazyLock<Definitions> = LazyLock::new(|| Definitions::new().expect("the definitions"));
+
 /// Reads a text and checks that every place lies in it and has a line and a column that exist.
 fn read(bytes: Vec<u8>) -> Vec<Fault> {
     let (source, unreadable) = Source::new("any.yaml", bytes);
-    let definitions = Definitions::new().expect("the definitions");
-    let reading = objects(&source, &definitions);
+    let reading = objects(&source, &DEFINITIONS);
     let within = reading.objects.iter().flat_map(|object| object.faults.clone());
     let faults = unreadable.into_iter().chain(reading.faults.clone()).chain(within).collect::<Vec<_>>();
     for Fault { place, message, remediation, .. } in &faults {

@@ -95,6 +95,14 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Tells of a value that is larger than is allowed.
+    fn oversized(&mut self, path: &str, place: &Range<usize>, message: String, remediation: &str) {
+        self.fault(path, place, message, remediation);
+        if let Some(last) = self.faults.last_mut() {
+            last.oversized = true;
+        }
+    }
+
     /// Checks a value.
     pub(super) fn value(&mut self, schema: &JSONSchemaProps, node: &Node, path: &str, place: &Range<usize>) {
         if self.faults.len() > MAX_FAULTS {
@@ -162,7 +170,7 @@ impl<'a> Walk<'a> {
         let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
         if let Some(longest) = schema.max_length.filter(|longest| length > *longest) {
             let message = format!("{name} has {length} characters, and may have {longest}");
-            self.fault(path, place, message, "Shorten it");
+            self.oversized(path, place, message, "Shorten it");
         }
         if let Some(shortest) = schema.min_length.filter(|shortest| length < *shortest) {
             let (message, remediation) = if text.is_empty() {
@@ -190,7 +198,8 @@ impl<'a> Walk<'a> {
         let count = i64::try_from(node.items().len()).unwrap_or(i64::MAX);
         let name = last(path);
         if let Some(most) = schema.max_items.filter(|most| count > *most) {
-            self.fault(path, place, format!("{name} has {count} items, and may have {most}"), "Remove some");
+            let message = format!("{name} has {count} items, and may have {most}");
+            self.oversized(path, place, message, "Remove some");
         }
         if let Some(least) = schema.min_items.filter(|least| count < *least) {
             let message =
@@ -239,7 +248,7 @@ impl<'a> Walk<'a> {
         let count = i64::try_from(node.entries().len()).unwrap_or(i64::MAX);
         if let Some(most) = schema.max_properties.filter(|most| count > *most) {
             let message = format!("{} has {count} entries, and may have {most}", last(path));
-            self.fault(path, place, message, "Remove some");
+            self.oversized(path, place, message, "Remove some");
         }
         self.required(schema, node, path, place);
         for entry in node.entries() {
