@@ -12,7 +12,7 @@ use super::{
     metadata,
     place::entry_place,
     rules::Rules,
-    schema::{Patterns, Walk, one_of},
+    schema::{Patterns, Walk, one_of, shown},
 };
 use crate::api;
 
@@ -96,7 +96,7 @@ impl Definitions {
                 None => {
                     let parts = properties.into_iter().flatten().map(|(name, _)| name.as_str());
                     let parts = known.into_iter().chain(parts).collect::<Vec<_>>();
-                    let message = format!("unknown field {}", entry.key);
+                    let message = format!("unknown field {}", shown(&entry.key));
                     let remediation = one_of("field", &entry.key, &parts);
                     let fault = Fault::new(SCHEMA, entry.key_span.clone(), message, remediation);
                     walk.unknown.push(fault.at(&entry.key));

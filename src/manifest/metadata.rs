@@ -4,7 +4,7 @@ use super::{
     Fault, Node, SCHEMA,
     node::{Entry, Value},
     place::entry_place,
-    schema::one_of,
+    schema::{one_of, shown},
 };
 
 /// What people write, and what tools leave in when they print an object.
@@ -63,7 +63,7 @@ pub(super) fn faults(node: &Node, kind: &str) -> Vec<Fault> {
             "labels" => pairs(entry, &path, &mut faults, label_value),
             "annotations" => pairs(entry, &path, &mut faults, |_| None),
             known if FIELDS.contains(&known) => None,
-            unknown => Some((format!("unknown field {unknown}"), one_of("field", unknown, &FIELDS))),
+            unknown => Some((format!("unknown field {}", shown(unknown)), one_of("field", unknown, &FIELDS))),
         };
         if let Some((message, remediation)) = wrong {
             let unknown = !FIELDS.contains(&entry.key.as_str());

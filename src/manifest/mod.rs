@@ -61,7 +61,7 @@ impl Fault {
         message: impl Into<String>,
         remediation: impl Into<String>,
     ) -> Self {
-        let (message, remediation) = (message.into(), remediation.into());
+        let (message, remediation) = (cut(message.into(), LONGEST), cut(remediation.into(), LONGEST));
         Self { id, place, path: String::new(), message, remediation, oversized: false }
     }
 
@@ -70,6 +70,18 @@ impl Fault {
     }
 
     fn at(self, path: &str) -> Self {
-        Self { path: path.to_owned(), ..self }
+        Self { path: cut(path.to_owned(), LONGEST / 2), ..self }
+    }
+}
+
+/// Characters of a message: what a manifest says may be in it, and that may be anything.
+const LONGEST: usize = 1024;
+
+/// A text, cut where it is longer than a number of characters.
+fn cut(text: String, most: usize) -> String {
+    let end = text.char_indices().nth(most).map(|(end, _)| end);
+    match end.and_then(|end| text.get(..end)) {
+        Some(beginning) => format!("{beginning}..."),
+        None => text,
     }
 }

@@ -123,3 +123,14 @@ fn what_is_larger_than_its_definition_allows_is_refused_and_judged_by_nothing_th
     assert!(said.out.contains("fields has 30000 items, and may have 512"), "{}", said.out);
     assert!(said.out.contains("sales/a  score -  Refused  2 errors"), "{}", said.out);
 }
+
+#[test]
+fn a_word_without_end_is_told_with_its_beginning() {
+    let long = "x".repeat(1_000_000);
+    let content = product("a", &format!("  ? {long}\n  : 1\n  ? {long}\n  : 2\n  displayName: {long}\n"));
+    for form in ["human", "wide", "json", "github"] {
+        let said = check_in(&["-", "-o", form], &[], &content);
+        assert_eq!(said.code, 1, "{form}: {}", said.err);
+        assert!(said.out.len() < 100_000, "{form}: {} bytes", said.out.len());
+    }
+}

@@ -48,7 +48,7 @@ fn what_is_wrong_stands_where_it_is_written() {
         ("  suspend:\n", ""),
         ("status: {anything: 1}\n", "8:10 status.anything: unknown field \"anything\""),
         ("status: {conditions: nonsense}\n", ""),
-        ("spce: {}\n", "8:1 spce: unknown field spce"),
+        ("spce: {}\n", "8:1 spce: unknown field \"spce\""),
     ];
     for (more, expected) in cases {
         let told = told(more);
@@ -69,7 +69,7 @@ fn metadata_is_held_to_the_rules_of_every_object() {
         ("name: 5", "must be a text"),
         ("name: P", "name cannot be \"P\""),
         ("name: p, namespace: Ab", "namespace cannot be"),
-        ("name: p, label: {}", "unknown field label"),
+        ("name: p, label: {}", "unknown field \"label\""),
         ("name: p, labels: {a: true}", "a is a truth value, and must be a text"),
         ("name: p, labels: {a: 'b c'}", "a label cannot be"),
         ("name: p, labels: {'a b': c}", "no key of labels"),

@@ -24,8 +24,8 @@ use super::{
     place::{entry_place, item_place},
 };
 
-pub(super) use words::one_of;
-use words::{article, shown};
+use words::article;
+pub(super) use words::{one_of, shown};
 
 /// The patterns of the definitions, compiled once.
 #[derive(Debug, Default)]

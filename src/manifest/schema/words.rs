@@ -39,7 +39,7 @@ fn meant<'a>(word: &str, allowed: &[&'a str]) -> Option<&'a str> {
 }
 
 /// A value as it is shown, cut where it is long.
-pub(super) fn shown(value: &str) -> String {
+pub(in crate::manifest) fn shown(value: &str) -> String {
     let cut: String = value.chars().take(SHOWN).collect();
     if cut.len() == value.len() { format!("{cut:?}") } else { format!("{cut:?}...") }
 }
