@@ -64,7 +64,8 @@ fn the_violating_example_has_each_finding_with_line_and_caret_and_ends_with_1() 
     assert!(said.out.contains("(stops change)"), "{}", said.out);
 }
 
-/// Every output of SARIF is held against the schema that OASIS published.
+/// Every output of SARIF is held against the schema that OASIS published (Schemata/sarif-schema-2.1.0.json of
+/// oasis-tcs/sarif-spec, as its `$id` says), which is copied beside this file.
 #[test]
 fn sarif_is_what_its_published_schema_asks() -> Result<()> {
     // One of its patterns has a bracket that is not escaped, which no strict engine takes.

@@ -194,7 +194,8 @@ async fn compare(client: &Client, collection: &str, text: &str) -> Result<()> {
     let reading = objects(&source, &Definitions::new()?);
     let faults = unreadable.iter().chain(&reading.faults);
     let faults = faults.chain(reading.objects.iter().flat_map(|object| &object.faults)).collect::<Vec<_>>();
-    let target = format!("/apis/datamesh.io/v1/{collection}?dryRun=All&fieldValidation=Strict");
+    let version = if collection == EXCEPTIONS { "v1beta1" } else { "v1" };
+    let target = format!("/apis/datamesh.io/{version}/{collection}?dryRun=All&fieldValidation=Strict");
     let request =
         Request::post(target).header("Content-Type", "application/yaml").body(text.as_bytes().to_vec())?;
     let answer = client.request::<serde_json::Value>(request).await;
@@ -204,6 +205,19 @@ async fn compare(client: &Client, collection: &str, text: &str) -> Result<()> {
 }
 
 const PRODUCTS: &str = "namespaces/default/dataproducts";
+const EXCEPTIONS: &str = "namespaces/default/policyexceptions";
+
+/// What is asked for in an exception.
+const ASKED: &[&str] = &[
+    "reason: It moves, expiresAt: 2027-01-31T00:00:00Z",
+    "reason: It moves, expiresAt: '2027-01-31T00:00:00.5+01:00'",
+    "reason: It moves, expiresAt: 2027-01-31",
+    "reason: It moves, expiresAt: 2027-01-31T25:00:00Z",
+    "reason: It moves, expiresAt: soon",
+    "reason: It moves, expiresAt: null",
+    "reason: '  ', expiresAt: 2027-01-31T00:00:00Z",
+    "reason: It moves, expiresAt: 2027-01-31T00:00:00Z, until: later",
+];
 
 #[tokio::test]
 async fn every_manifest_is_taken_or_refused_as_the_api_server_does() -> Result<()> {
@@ -234,6 +248,12 @@ async fn every_manifest_is_taken_or_refused_as_the_api_server_does() -> Result<(
     for (collection, text) in OTHERS {
         let text = format!("apiVersion: datamesh.io/v1\n{text}\n");
         differences.extend(compare(&client, collection, &text).await.err());
+    }
+    for asked in ASKED {
+        let text = format!(
+            "apiVersion: datamesh.io/v1beta1\nkind: PolicyException\nmetadata: {{name: e}}\nspec: {{productRef: {{name: p}}, policyIds: [SEC-001], {asked}}}\n"
+        );
+        differences.extend(compare(&client, EXCEPTIONS, &text).await.err());
     }
     let told = differences.iter().map(|error| format!("{error:#}")).collect::<Vec<_>>().join("\n\n");
     ensure!(differences.is_empty(), "{} differences:\n\n{told}", differences.len());
