@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Everything that bears on judgements.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Context {
     /// The index of all of it.
     pub mesh: Mesh,
@@ -59,6 +59,16 @@ impl Context {
     /// Nothing yet; files are taken up with [`Context::take`]. `all_products` says that they hold every product of the mesh.
     pub fn of_files(all_products: bool) -> Self {
         Self { all_products, ..Self::default() }
+    }
+
+    /// The products of the cluster.
+    pub fn live(&self) -> impl Iterator<Item = &DataProduct> {
+        self.live.values()
+    }
+
+    /// Whether anything is judged, before [`Context::complete`] gives the policies that come with the operator.
+    pub fn has_policies(&self) -> bool {
+        !self.mesh.global_policies.is_empty()
     }
 
     /// Everything that a cluster has.

@@ -12,6 +12,7 @@ pub mod functions;
 pub mod inputs;
 pub mod odcs;
 pub mod policies;
+pub mod policy;
 mod run;
 pub mod status;
 
@@ -84,6 +85,9 @@ pub enum Command {
         #[arg(long, conflicts_with = "directory")]
         functions: bool,
     },
+    /// Try policies before they are applied.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Print what the API server itself judges, so that `kubectl apply` says what is wrong: a `ValidatingAdmissionPolicy`
     /// for every enforced `GovernancePolicy`.
     #[command(
@@ -221,6 +225,7 @@ impl Command {
     pub fn run(self) -> Result<Ending, CliError> {
         match self {
             Self::Check(args) => return check::run(*args),
+            Self::Policy(command) => return command.run(),
             Self::Run(args) => runtime()?.block_on(run::run(args)),
             Self::Status { name, namespace, cluster } => {
                 let product = runtime()?.block_on(async {

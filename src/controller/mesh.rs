@@ -63,7 +63,7 @@ impl Facts {
 }
 
 /// Everything that the watches have shown.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Mesh {
     products: BTreeMap<ProductName, Facts>,
     claimants: BTreeMap<External, BTreeSet<ProductName>>,

@@ -26,6 +26,7 @@ use super::{
 use crate::{api::status::Severity, manifest::Definitions};
 use finding::{Checked, Totals};
 use progress::Progress;
+pub(super) use table::aligned;
 
 /// What is checked, and how it is told.
 #[derive(Debug, Args)]
@@ -209,7 +210,7 @@ fn text(checked: &Checked<'_>, format: Format, telling: &Telling) -> Result<Stri
 }
 
 /// Refuses background files with mistakes: a policy that is left out for one would let everything pass.
-fn usable(background: &Inputs) -> Result<(), CliError> {
+pub(super) fn usable(background: &Inputs) -> Result<(), CliError> {
     let Some((file, _, fault)) = background.faults().next() else { return Ok(()) };
     let Some(Input { source, .. }) = background.files.get(file) else { return Ok(()) };
     let at = source.position(fault.place.start);

@@ -25,7 +25,7 @@ fn row(checked: &Checked<'_>, finding: &Finding) -> [String; 7] {
 }
 
 /// Rows in aligned columns, two spaces apart. The last column is as long as it likes.
-pub(super) fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+pub(in crate::cli) fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| {
         rows.iter()
             .filter_map(|row| row.get(column))
