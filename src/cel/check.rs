@@ -1,5 +1,7 @@
 //! The check of an expression: of what type each part is, what it costs at worst, and what it reads.
 
+#![allow(clippy::similar_names, reason = "a type and several types are called so")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,

@@ -6,8 +6,8 @@
 //! clock and never stops at a bad expression: a fault is a value that names line and column.
 //!
 //! ```text
-//! text ──► parse ──► check: types, cost, reads ──► Expression ──► evaluate(Bindings) ──► Value, or why not
-//!          limits    Declarations
+//! text ──► shape ──► parse ──► check: types, cost, reads ──► Expression ──► evaluate(Bindings) ──► Value, or why not
+//!          limits             Declarations
 //! ```
 
 mod check;
@@ -27,7 +27,9 @@ mod value;
 pub use compile::{Declarations, Expression, Fault, MAX_COST, MAX_DEPTH, MAX_SOURCE};
 pub use evaluate::Bindings;
 pub use functions::{FUNCTIONS, Function};
+pub use pattern::MAX_COMPILED;
 pub use schema::type_of;
+pub use shape::MAX_CHAIN;
 pub use types::{Field, Fields, Type};
 pub use value::Value;
 

@@ -1,5 +1,11 @@
 //! The operators: what each gives, and what it costs beside its operands.
 
+#![allow(
+    clippy::similar_names,
+    clippy::many_single_char_names,
+    reason = "two operands, their types and their sizes"
+)]
+
 use std::sync::Arc;
 
 use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
@@ -69,9 +75,10 @@ pub(super) fn operator_type(operator: &str, types: &[Type], call: &CallExpr) -> 
             (a, b) if arithmetic(a) && a == b => Ok((a.clone(), Cost(1))),
             _ => wrong(),
         },
-        (op::SUBSTRACT, [Type::Timestamp, Type::Timestamp]) => Ok((Type::Duration, Cost(1))),
+        (op::SUBSTRACT, [Type::Timestamp, Type::Timestamp] | [Type::Duration, Type::Duration]) => {
+            Ok((Type::Duration, Cost(1)))
+        }
         (op::SUBSTRACT, [Type::Timestamp, Type::Duration]) => Ok((Type::Timestamp, Cost(1))),
-        (op::SUBSTRACT, [Type::Duration, Type::Duration]) => Ok((Type::Duration, Cost(1))),
         (op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO, [a, b])
             if (arithmetic(a) && a == b) || matches!((a, b), (Type::Dyn(_), _) | (_, Type::Dyn(_))) =>
         {

@@ -13,7 +13,7 @@ use regex::{Regex, RegexBuilder};
 use super::cost::Size;
 
 /// Size of a compiled pattern, in bytes. A pattern of this size needs at most some thousand steps a character.
-const MAX_COMPILED: usize = 64 << 10;
+pub const MAX_COMPILED: usize = 64 << 10;
 
 static PATTERN: Type = Type::new_unspecified_type("pattern");
 

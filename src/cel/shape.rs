@@ -6,7 +6,7 @@
 use super::compile::MAX_DEPTH;
 
 /// How many operators and selections may stand in one chain, those inside of brackets added to those outside.
-const MAX_CHAIN: usize = 128;
+pub const MAX_CHAIN: usize = 128;
 
 /// What has been seen between two brackets, since the last comma.
 #[derive(Default)]

@@ -243,7 +243,7 @@ macro_rules! shared {
 shared!(List, elements, LIST_TYPE, List, this => this.elements.as_iterable());
 shared!(Map, entries, MAP_TYPE, Map, this => Some(this));
 
-impl<'a> Iterable for Map<'a> {
+impl Iterable for Map<'_> {
     fn iter<'b, 'v>(&'b self) -> Box<dyn traits::Iterator<'b, 'v> + 'b>
     where
         Self: 'v,

@@ -1,7 +1,7 @@
 //! `dataproduct policies --functions`: what the expressions of policies may name, call and cost.
 
 use crate::{
-    cel::{FUNCTIONS, MAX_COST, MAX_DEPTH, MAX_SOURCE, Type},
+    cel::{FUNCTIONS, MAX_CHAIN, MAX_COMPILED, MAX_COST, MAX_DEPTH, MAX_SOURCE, Type},
     governance::{MAX_POLICY_COST, NAMES, declarations},
 };
 
@@ -50,11 +50,13 @@ pub fn page() -> String {
     )
 }
 
-fn limits() -> [[String; 2]; 4] {
+fn limits() -> [[String; 2]; 6] {
     let row = |what: &str, limit: String| [what.to_owned(), limit];
     [
         row("length of an expression", format!("{MAX_SOURCE} bytes")),
         row("nesting", format!("{MAX_DEPTH} deep")),
+        row("operators in one chain, with those in its brackets", MAX_CHAIN.to_string()),
+        row("size of a regular expression when it is compiled", format!("{MAX_COMPILED} bytes")),
         row("cost of an expression", MAX_COST.to_string()),
         row("cost of the expressions of a policy together", MAX_POLICY_COST.to_string()),
     ]

@@ -67,14 +67,13 @@ impl PolicySet {
             );
             let state = before.map(|before| (before, state(policy, &marks.mark(&policy.reads))));
             let known = state.as_ref().and_then(|(before, state)| before.0.get(state));
-            let findings = if let Some(known) = known {
-                known.clone()
-            } else {
+            let findings = known.cloned().unwrap_or_else(|| {
                 evaluated += 1;
                 let written = judges().any(|(_, judge)| judge.is_written() && judge.can_judge(input));
-                let seen = written.then(|| seen.get_or_insert_with(|| sight::bindings(input)));
+                let seen =
+                    written.then(|| seen.get_or_insert_with(|| sight::bindings(input, self.written())));
                 policy.findings(input, seen.as_deref())
-            };
+            });
             for (number, findings) in &findings {
                 if let Some(judge) = policy.rules.get(*number) {
                     violations.extend(findings.iter().map(|finding| policy.violation(judge, finding, input)));

@@ -243,7 +243,11 @@ fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool 
 
 /// The policies of a mesh.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct PolicySet(Vec<Arc<Policy>>);
+pub struct PolicySet {
+    policies: Vec<Arc<Policy>>,
+    /// What the policies read that have an expression.
+    written: BTreeSet<Topic>,
+}
 
 impl FromIterator<Policy> for PolicySet {
     fn from_iter<T: IntoIterator<Item = Policy>>(policies: T) -> Self {
@@ -255,14 +259,20 @@ impl FromIterator<Arc<Policy>> for PolicySet {
     fn from_iter<T: IntoIterator<Item = Arc<Policy>>>(policies: T) -> Self {
         let mut policies = policies.into_iter().collect::<Vec<_>>();
         policies.sort_by(|a, b| a.source.cmp(&b.source));
-        Self(policies)
+        let written = policies.iter().filter(|policy| policy.rules.iter().any(Judge::is_written));
+        let written = written.flat_map(|policy| policy.reads.iter().cloned()).collect();
+        Self { policies, written }
     }
 }
 
 impl PolicySet {
     /// Every policy, sorted.
     pub fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        self.0.iter()
+        self.policies.iter()
+    }
+
+    pub(super) const fn written(&self) -> &BTreeSet<Topic> {
+        &self.written
     }
 
     /// A policy of the central group: this set's, where it is the same, else compiled anew.
@@ -286,18 +296,18 @@ impl PolicySet {
     }
 
     fn known(&self, hash: [u8; 32]) -> Option<Arc<Policy>> {
-        self.0.iter().find(|policy| policy.hash == hash).cloned()
+        self.policies.iter().find(|policy| policy.hash == hash).cloned()
     }
 
     /// What the evaluation of the expressions of every policy that judges a product may cost at worst.
     pub fn cost(&self, subject: &Subject) -> u64 {
-        let judging = self.0.iter().filter(|policy| policy.cost > 0 && policy.judges(subject));
+        let judging = self.policies.iter().filter(|policy| policy.cost > 0 && policy.judges(subject));
         judging.fold(0, |cost, policy| cost.saturating_add(policy.cost))
     }
 
     /// Whether there is none, so that nothing can be judged.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.policies.is_empty()
     }
 }
 

@@ -1,11 +1,14 @@
 //! What the expressions of policies see: the names, their types, and what they are bound to for one product.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use kube::ResourceExt;
 use serde_json::{Value as Json, json};
 
-use super::{Input, Need, Resource};
+use super::{Input, Need, Resource, topic::Topic};
 use crate::{
     api::{self, DataProduct},
     cel::{Bindings, Declarations, Expression, Type, Value, type_of},
@@ -127,16 +130,20 @@ pub(super) fn need(path: &[String]) -> Option<Need> {
     }
 }
 
-/// Binds every name that is known of an input. A name that is not known is bound to nothing: its rules are not evaluated.
-pub(super) fn bindings(input: &Input<'_>) -> Result<Bindings<'static>, String> {
+/// Binds every name that is known of an input, where something of it is read. A name that is not known is bound to nothing:
+/// its rules are not evaluated.
+pub(super) fn bindings(input: &Input<'_>, reads: &BTreeSet<Topic>) -> Result<Bindings<'static>, String> {
     let mut bindings = Bindings::new()?;
+    let read = |topic| reads.contains(&topic);
+    let previous = input.previous.filter(|_| read(Topic::Previous));
+    let standards = read(Topic::Standards).then_some(&input.standards.standards);
     let known = [
         ("object", Some(product(input.product)?)),
-        ("oldObject", input.previous.map(product).transpose()?),
-        ("standards", Some(serialized(&input.standards.standards)?)),
-        ("domain", input.domain.map(domain).transpose()?),
-        ("upstreams", input.neighbours.map(upstreams)),
-        ("observed", input.observed.map(observed)),
+        ("oldObject", previous.map(product).transpose()?),
+        ("standards", standards.map(serialized).transpose()?),
+        ("domain", input.domain.filter(|_| read(Topic::Domain)).map(domain).transpose()?),
+        ("upstreams", input.neighbours.filter(|_| read(Topic::Mesh)).map(upstreams)),
+        ("observed", input.observed.filter(|_| read(Topic::Observed)).map(observed)),
     ];
     for (name, json) in known {
         if let Some(json) = json {
