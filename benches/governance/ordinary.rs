@@ -18,7 +18,7 @@ const RULES: [&str; 7] = [
 
 /// A context with the functions of the crate, made anew each time, as `Context::default()` does.
 pub(crate) fn plain() -> impl FnMut(&DataProduct) -> usize {
-    judged(|| Context::default())
+    judged(Context::default)
 }
 
 /// A context that shares its functions with the one before, so that only the document is new.

@@ -11,7 +11,7 @@ pub(crate) fn builtin() -> impl FnMut(&DataProduct) -> usize {
 
 pub(crate) fn written() -> impl FnMut(&DataProduct) -> usize {
     let policy: GovernancePolicy =
-        serde_saphyr::from_str(include_str!("../../examples/policy-cel.yaml")).expect("an example");
+        serde_saphyr::from_str(include_str!("../../tests/cel/seven-rules.yaml")).expect("an example");
     let policy = Policy::global("written", &policy.spec.policy, None);
     assert_eq!(policy.faults, []);
     judged_by([policy].into_iter().collect())

@@ -30,7 +30,7 @@ pub fn page() -> String {
          # Expressions of policies\n\n\
          A rule of a policy may be an expression in the Common Expression Language, as in Kubernetes. It is compiled when the\n\
          policy is applied: what it may name, of what type each part is and what it costs at worst is known before it is\n\
-         evaluated, and what is wrong is told in the status of the policy. `examples/policy-cel.yaml` is one to begin with.\n\n\
+         evaluated, and what is wrong is told in the status of the policy. `tests/cel/seven-rules.yaml` is one to begin with.\n\n\
          ## Names\n\n{}\n\
          A rule that reads what is not known of a product is not evaluated for it, and its report says so.\n\n\
          ## Limits\n\n{}\n\

@@ -65,7 +65,7 @@ fn what_is_supported_gives_what_the_official_test_data_expects() -> Result<()> {
     suites.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     suites.sort();
     let (mut table, mut wrong, mut deviations) =
-        (String::new(), Vec::new(), BTreeMap::from_iter(DEVIATIONS.iter().copied()));
+        (String::new(), Vec::new(), DEVIATIONS.iter().copied().collect::<BTreeMap<_, _>>());
     for path in suites {
         let suite = path.file_stem().and_then(|name| name.to_str()).context("a name")?;
         let sections: Vec<Section> =
@@ -81,7 +81,7 @@ fn what_is_supported_gives_what_the_official_test_data_expects() -> Result<()> {
                     (Outcome::Wrong(_), Some(reason)) => deviating.push(format!("{}: {reason}", case.name)),
                     (Outcome::Wrong(what), None) => wrong.push(format!("{place}: {}: {what}", case.expr)),
                     (_, Some(_)) => {
-                        wrong.push(format!("{place} deviates no longer; remove it from the list"))
+                        wrong.push(format!("{place} deviates no longer; remove it from the list"));
                     }
                 }
             }

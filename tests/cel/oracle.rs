@@ -76,7 +76,7 @@ fn assert_same(source: &str, whose: &str, given: Option<&Value>, expected: Optio
 }
 
 fn agree(source: &str, document: &Json) -> TestCaseResult {
-    let ours = ours_of(source, document).map_err(|fault| TestCaseError::reject(fault))?;
+    let ours = ours_of(source, document).map_err(TestCaseError::reject)?;
     let theirs = theirs_of(source, document);
     match (&ours, &theirs) {
         (Err(_), Err(_)) => Ok(()),

@@ -43,7 +43,8 @@ fn policy(number: usize, edit: &str) -> Result<Policy> {
     rule["id"] = json!(format!("R-{number}"));
     rule["remediation"] = json!(format!("mend it{edit}"));
     let declared: api::Policy = serde_json::from_value(json!({"state": "Grace", "rules": [rule]}))?;
-    let domains = if number % NARROW == 0 { vec![format!("domain-{}", number / NARROW)] } else { vec![] };
+    let domains =
+        if number.is_multiple_of(NARROW) { vec![format!("domain-{}", number / NARROW)] } else { vec![] };
     let matches = PolicyMatch { domains, ..PolicyMatch::default() };
     let policy = Policy::global(&format!("policy-{number:03}"), &declared, Some(&matches));
     assert_eq!(policy.faults, [], "{declared:?}");
@@ -89,7 +90,7 @@ fn what_is_evaluated_in_a_large_mesh_is_what_has_changed_and_nothing_else() -> R
     // The service levels of one product: the policies that read them, of those that judge the product.
     let number = 1321;
     mesh.products[number].0.spec.slo = serde_json::from_value(json!({"freshness": {"target": "1h"}}))?;
-    let judges = |policy: &usize| policy % NARROW != 0 || policy / NARROW == number % DOMAINS;
+    let judges = |policy: &usize| !policy.is_multiple_of(NARROW) || policy / NARROW == number % DOMAINS;
     let readers =
         (0..POLICIES).filter(judges).filter(|policy| READ_SLO.contains(&(policy % RULES.len()))).count();
     let (evaluated, fewer) = mesh.judge(&first);

@@ -19,7 +19,7 @@ const PRODUCTS: u32 = 500;
 
 #[test]
 fn rules_that_are_written_find_the_products_that_the_built_in_ones_find() -> Result<()> {
-    let example: GovernancePolicy = serde_saphyr::from_str(include_str!("../../examples/policy-cel.yaml"))?;
+    let example: GovernancePolicy = serde_saphyr::from_str(include_str!("seven-rules.yaml"))?;
     let policy = Policy::global("written", &example.spec.policy, None);
     assert_eq!(policy.faults, []);
     let written: PolicySet = [policy].into_iter().collect();

@@ -150,6 +150,17 @@ impl Change {
         [&self.before, &self.after].map(|standing| standing.as_ref().map(|standing| standing.report.score))
     }
 
+    fn told(&self) -> String {
+        let [before, after] =
+            self.scores().map(|score| score.map_or("-".to_owned(), |score| score.to_string()));
+        let stops = if self.is_newly_stopped() { ", stops change" } else { "" };
+        let [new, gone] = self.violations();
+        let new = new.iter().map(|told| format!("  + {}\n", clean(told)));
+        let gone = gone.iter().map(|told| format!("  - {}\n", clean(told)));
+        let head = format!("{}  score {before} becomes {after}{stops}\n", self.name);
+        std::iter::once(head).chain(new).chain(gone).collect()
+    }
+
     /// The violations that are new, and those that are gone.
     fn violations(&self) -> [Vec<String>; 2] {
         let ids = |standing: &Option<Standing>| -> Vec<(String, String)> {
@@ -187,17 +198,9 @@ fn text(changes: &[Change]) -> String {
         return text;
     }
     text.push('\n');
-    for change in otherwise.iter().take(MAX_NAMED) {
-        let [before, after] =
-            change.scores().map(|score| score.map_or("-".to_owned(), |score| score.to_string()));
-        let stops = if change.is_newly_stopped() { ", stops change" } else { "" };
-        text.push_str(&format!("{}  score {before} becomes {after}{stops}\n", change.name));
-        let [new, gone] = change.violations();
-        new.iter().for_each(|told| text.push_str(&format!("  + {}\n", clean(told))));
-        gone.iter().for_each(|told| text.push_str(&format!("  - {}\n", clean(told))));
-    }
+    text.extend(otherwise.iter().take(MAX_NAMED).map(|change| change.told()));
     if otherwise.len() > MAX_NAMED {
-        text.push_str(&format!("and {} more products\n", otherwise.len() - MAX_NAMED));
+        text.extend([format!("and {} more products\n", otherwise.len() - MAX_NAMED)]);
     }
     text.push_str("\nNothing was changed.\n");
     text

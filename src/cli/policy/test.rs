@@ -196,7 +196,7 @@ impl Outcome {
         text.push_str(&aligned(&rows.collect::<Vec<_>>()));
         if !self.unbroken.is_empty() {
             let ids = self.unbroken.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-            text.push_str(&format!("  no case breaks {ids}\n"));
+            text.extend([format!("  no case breaks {ids}\n")]);
         }
         text.push('\n');
         text
