@@ -108,6 +108,11 @@ impl Expression {
         ))
     }
 
+    /// Whether it calls a function of a name.
+    pub fn calls(&self, function: &str) -> bool {
+        self.tree.references().has_function(function)
+    }
+
     /// Compiles a text, whatever it gives.
     pub fn of_any_type(source: &str, declared: &Declarations) -> Result<Self, Fault> {
         let fault = |message: &str| Fault::at(source, 0, message);

@@ -124,6 +124,25 @@ impl Judge {
         matches!(self.kind, Kind::Written(_))
     }
 
+    /// Whether its breaches are errors.
+    pub(super) fn is_error(&self) -> bool {
+        let own = match &self.kind {
+            Kind::Builtin { rule, .. } => rule.severity,
+            Kind::Written(_) => Severity::Error,
+        };
+        self.severity.unwrap_or(own) == Severity::Error
+    }
+
+    /// The expression, the one of its message and the fixed message, where the rule is written.
+    pub(super) fn written(&self) -> Option<(&Expression, Option<&Expression>, Option<&str>)> {
+        match &self.kind {
+            Kind::Builtin { .. } => None,
+            Kind::Written(rule) => {
+                Some((&rule.expression, rule.message_expression.as_ref(), rule.message.as_deref()))
+            }
+        }
+    }
+
     /// Whether what is known suffices.
     pub(super) fn can_judge(&self, input: &Input<'_>) -> bool {
         self.needs.iter().all(|need| need.is_met(input))

@@ -5,10 +5,10 @@ fn what_a_policy_would_do_is_told_by_domain_and_by_product_and_nothing_is_change
     let said = policy(&["simulate", "fresh.yaml", "--mesh", "mesh", "--now", "2026-11-26T00:00:00Z"]);
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.notes);
     let expected = "\
-DOMAIN   PRODUCTS  SCORE  BECOMES  FAILING  BECOMES  STOPPED  BECOMES
-orders   2         100    95       0        1        0        1
-sales    1         100    90       0        1        0        0
-all      3         100    93       0        2        0        1
+DOMAIN  PRODUCTS  SCORE  BECOMES  FAILING  BECOMES  STOPPED  BECOMES
+orders  2         100    95       0        1        0        1
+sales   1         100    90       0        1        0        0
+all     3         100    93       0        2        0        1
 
 orders/late  score 100 becomes 90, stops change
   + FRESH-001 at spec.slo.freshness.target

@@ -21,10 +21,10 @@ fn a_case_that_is_not_as_expected_says_how_and_ends_with_1() {
     let said = policy(&["test", "wrong.test.yaml"]);
     assert_eq!(said.code, Some(1), "{}{}", said.out, said.notes);
     for wanted in [
-        "FAIL  expects too much      expected OWNER-001; the score is 100, not 90",
-        "FAIL  expects too little    did not expect FRESH-001",
-        "FAIL  expects other words   FRESH-001 says \"The data may be 1 hour old; at most 30m is allowed\", not \"Old\"",
-        "FAIL  expects it for ever   expected FRESH-001",
+        "FAIL  expects too much     expected OWNER-001; the score is 100, not 90",
+        "FAIL  expects too little   did not expect FRESH-001",
+        "FAIL  expects other words  FRESH-001 says \"The data may be 1 hour old; at most 30m is allowed\", not \"Old\"",
+        "FAIL  expects it for ever  expected FRESH-001",
         "4 of 4 cases are not as expected",
     ] {
         assert!(said.out.contains(wanted), "{wanted}: {}", said.out);
@@ -36,7 +36,7 @@ fn a_test_that_cannot_be_used_ends_with_2_and_says_what_one_is() {
     for (file, wanted) in [
         ("fresh.yaml", "it is no test"),
         ("nowhere.yaml", "it cannot be read"),
-        ("garbled.test.yaml", "rule FRESH-001 of garbled: expression 1:8: object has no field sepc"),
+        ("garbled.test.yaml", "rule FRESH-001 of garbled: expression 1:14: object has no field sepc"),
     ] {
         let said = policy(&["test", file]);
         assert_eq!(said.code, Some(2), "{file}: {}{}", said.out, said.notes);

@@ -116,7 +116,9 @@ fn read(path: &Path) -> Result<PolicyTest, CliError> {
     }
     let text = fs::read_to_string(path).map_err(|error| refused(format!("it cannot be read: {error}")))?;
     let asked: PolicyTest = serde_saphyr::from_str(&text).map_err(|error| {
-        refused(format!("it is no test: {error}; `dataproduct policy test --help` shows one"))
+        let error = error.to_string();
+        let said = error.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        refused(format!("it is no test: {said}; `dataproduct policy test --help` shows one"))
     })?;
     let PolicyTest { api_version, kind, policies, cases, .. } = &asked;
     if (api_version.as_str(), kind.as_str()) != ("cli.datamesh.io/v1", "PolicyTest") {

@@ -5,6 +5,7 @@
 
 mod expressions;
 mod selection;
+mod written;
 
 use std::collections::BTreeSet;
 
@@ -22,8 +23,8 @@ use kube::ResourceExt;
 use self::expressions::{EXPRESSED, Expressed, NOT_EXPRESSED, Part, VARIABLES};
 use super::{PORT_TYPES, Policy, PortKind, RULES, Rule, Violation, standards::ACCOUNT_PATH};
 use crate::api::{
-    DataDomain, Enforcement, FIELD_MANAGER, FORMAT_JUSTIFICATION, GROUP, GovernancePolicy, PolicyRule,
-    STANDARDS_NAME, status::Severity,
+    DataDomain, Enforcement, FIELD_MANAGER, FORMAT_JUSTIFICATION, GROUP, GovernancePolicy, PolicyMatch,
+    PolicyRule, STANDARDS_NAME, status::Severity,
 };
 
 /// What the API server does about a breach.
@@ -54,7 +55,13 @@ pub fn admission(
     action: Action,
     today: Option<Date>,
 ) -> Vec<Admission> {
-    policies.iter().filter_map(|policy| of_policy(policy, domains, action, today)).collect()
+    let of = |policy: &GovernancePolicy| {
+        let spec = &policy.spec;
+        let compiled = Policy::global(&policy.name_any(), &spec.policy, spec.matches.as_ref());
+        let built_in = of_policy(policy, &compiled, domains, action, today);
+        built_in.into_iter().chain(written::of_policy(policy, &compiled, domains, action, today))
+    };
+    policies.iter().flat_map(of).collect()
 }
 
 /// Whether the API server can judge a built-in rule.
@@ -76,12 +83,12 @@ pub fn why_not_expressed(id: &str) -> Option<&'static str> {
 
 fn of_policy(
     policy: &GovernancePolicy,
+    compiled: &Policy,
     domains: &[DataDomain],
     action: Action,
     today: Option<Date>,
 ) -> Option<Admission> {
     let (name, spec) = (policy.name_any(), &policy.spec);
-    let compiled = Policy::global(&name, &spec.policy, spec.matches.as_ref());
     if compiled.state_on(today) != Enforcement::Enforced {
         return None;
     }
@@ -96,49 +103,71 @@ fn of_policy(
     }
     let variables = used(&validations, found);
     let reads_standards = variables.iter().any(|variable| variable.expression.contains("params."));
-    let metadata = ObjectMeta {
-        name: Some(format!("{name}.{GROUP}")),
-        // By it those of policies are found that are not enforced any more.
-        labels: Some([("app.kubernetes.io/part-of".to_owned(), FIELD_MANAGER.to_owned())].into()),
-        ..ObjectMeta::default()
-    };
-    let conditions = selection::conditions(&matches, domains, action);
-    let policy = ValidatingAdmissionPolicy {
-        metadata: metadata.clone(),
-        spec: Some(ValidatingAdmissionPolicySpec {
-            // An API server that cannot judge lets in: the operator judges anyway.
-            failure_policy: Some("Ignore".to_owned()),
-            match_constraints: Some(MatchResources {
-                resource_rules: Some(vec![products()]),
-                object_selector: matches.product.selector,
-                ..MatchResources::default()
-            }),
-            match_conditions: Some(conditions),
-            param_kind: reads_standards.then(|| ParamKind {
-                api_version: Some(format!("{GROUP}/v1")),
-                kind: Some("PlatformStandards".to_owned()),
-            }),
-            variables: (!variables.is_empty()).then_some(variables),
-            validations: Some(validations),
-            ..ValidatingAdmissionPolicySpec::default()
+    let shape = Shape { name, matches, domains, action };
+    Some(shape.admission(ValidatingAdmissionPolicySpec {
+        param_kind: reads_standards.then(|| ParamKind {
+            api_version: Some(format!("{GROUP}/v1")),
+            kind: Some("PlatformStandards".to_owned()),
         }),
-        ..ValidatingAdmissionPolicy::default()
-    };
-    let binding = ValidatingAdmissionPolicyBinding {
-        metadata,
-        spec: Some(ValidatingAdmissionPolicyBindingSpec {
-            policy_name: policy.metadata.name.clone(),
-            // Without standards nothing is judged, here as in the operator.
-            param_ref: reads_standards.then(|| ParamRef {
-                name: Some(STANDARDS_NAME.to_owned()),
-                parameter_not_found_action: Some("Allow".to_owned()),
-                ..ParamRef::default()
+        variables: (!variables.is_empty()).then_some(variables),
+        validations: Some(validations),
+        ..ValidatingAdmissionPolicySpec::default()
+    }))
+}
+
+/// What all policies of the API server have in common.
+struct Shape<'a> {
+    /// Its name, without the group.
+    name: String,
+    /// Which products it is about.
+    matches: PolicyMatch,
+    domains: &'a [DataDomain],
+    action: Action,
+}
+
+impl Shape<'_> {
+    /// A policy that asks what it is given, and what puts it into effect.
+    fn admission(self, asked: ValidatingAdmissionPolicySpec) -> Admission {
+        let Self { name, matches, domains, action } = self;
+        let reads_standards = asked.param_kind.is_some();
+        let metadata = ObjectMeta {
+            name: Some(format!("{name}.{GROUP}")),
+            // By it those of policies are found that are not enforced any more.
+            labels: Some([("app.kubernetes.io/part-of".to_owned(), FIELD_MANAGER.to_owned())].into()),
+            ..ObjectMeta::default()
+        };
+        let conditions = selection::conditions(&matches, domains, action);
+        let policy = ValidatingAdmissionPolicy {
+            metadata: metadata.clone(),
+            spec: Some(ValidatingAdmissionPolicySpec {
+                // An API server that cannot judge lets in: the operator judges anyway.
+                failure_policy: Some("Ignore".to_owned()),
+                match_constraints: Some(MatchResources {
+                    resource_rules: Some(vec![products()]),
+                    object_selector: matches.product.selector,
+                    ..MatchResources::default()
+                }),
+                match_conditions: Some(conditions),
+                ..asked
             }),
-            validation_actions: Some(action.words()),
-            ..ValidatingAdmissionPolicyBindingSpec::default()
-        }),
-    };
-    Some(Admission { policy, binding })
+            ..ValidatingAdmissionPolicy::default()
+        };
+        let binding = ValidatingAdmissionPolicyBinding {
+            metadata,
+            spec: Some(ValidatingAdmissionPolicyBindingSpec {
+                policy_name: policy.metadata.name.clone(),
+                // Without standards nothing is judged, here as in the operator.
+                param_ref: reads_standards.then(|| ParamRef {
+                    name: Some(STANDARDS_NAME.to_owned()),
+                    parameter_not_found_action: Some("Allow".to_owned()),
+                    ..ParamRef::default()
+                }),
+                validation_actions: Some(action.words()),
+                ..ValidatingAdmissionPolicyBindingSpec::default()
+            }),
+        };
+        Admission { policy, binding }
+    }
 }
 
 impl Action {
@@ -175,10 +204,10 @@ struct Asked {
 
 impl Asked {
     /// Turns a rule into questions. A rule that is no error, or that the API server cannot judge, asks nothing.
-    ///
-    /// This is the one place where rules become validations: a rule of another kind than a built-in one, which reads
-    /// `object` and `oldObject` alone, is turned into one here.
     fn of(declared: &PolicyRule) -> Self {
+        if declared.cel.is_some() {
+            return Self::default();
+        }
         let name = declared.builtin.as_ref().unwrap_or(&declared.id);
         let rule = RULES.iter().find(|rule| rule.id == name);
         let expressed = EXPRESSED.iter().find(|rule| rule.id == name);

@@ -186,3 +186,42 @@ fn rules_that_read_the_standards_get_them_as_parameters_and_every_variable_stand
     let texts = serde_json::to_string(&spec.validations).expect("JSON");
     assert!(!texts.contains('@') && !texts.contains('$'), "everything is filled in: {texts}");
 }
+
+#[test]
+fn written_rules_are_asked_where_the_api_server_knows_all_that_they_name_and_call() {
+    let written =
+        |id: &str, expression: &str| json!({"id": id, "cel": {"expression": expression, "message": "m"}});
+    let spec = json!({
+        "state": "Enforced",
+        "variables": [
+            {"name": "tags", "expression": "object.spec.?tags.orValue([])"},
+            {"name": "many", "expression": "variables.tags.size() > 3"},
+            {"name": "late", "expression": "period(object.spec.slo.freshness.target)"},
+        ],
+        "rules": [
+            {"id": "TAGS-001", "cel": {"expression": "!variables.many", "messageExpression": "'too many: ' + string(variables.tags.size())"}},
+            written("OLD-001", "object.spec.version != oldObject.spec.version"),
+            written("LATE-001", "variables.late < duration('1h')"),
+            written("DOMAIN-001", "domain.metadata.name == 'a'"),
+            {"id": "WARN-001", "severity": "warning", "cel": {"expression": "false", "message": "m"}},
+        ],
+    });
+    let policies = admission(&[policy(spec)], &[], Action::Warn, None);
+    assert_eq!(
+        policies.iter().map(|it| it.policy.name_any()).collect::<Vec<_>>(),
+        ["strict-written.datamesh.io"]
+    );
+    let spec = policies[0].policy.spec.clone().expect("a spec");
+    let variables =
+        spec.variables.unwrap_or_default().into_iter().map(|variable| variable.name).collect::<Vec<_>>();
+    assert_eq!(variables, ["tags", "many"]);
+    let asked = spec.validations.unwrap_or_default();
+    let asked = asked.iter().map(|it| (it.message.as_deref().unwrap_or_default(), it.expression.as_str()));
+    assert_eq!(
+        asked.collect::<Vec<_>>(),
+        [
+            ("[TAGS-001] broken: !variables.many", "!variables.many"),
+            ("[OLD-001] m", "oldObject == null || (object.spec.version != oldObject.spec.version)"),
+        ]
+    );
+}
