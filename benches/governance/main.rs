@@ -12,6 +12,7 @@ mod ordinary;
 mod ours;
 mod python;
 mod rego;
+mod worst;
 
 use std::{
     hint::black_box,
@@ -34,6 +35,7 @@ const ROUND: Duration = Duration::from_millis(400);
 type Side<'a> = (&'a str, Box<dyn FnMut() -> f64 + 'a>);
 
 fn main() {
+    worst::print();
     let products = products();
     let builtin = || side("built-in rules", &products, ours::builtin());
     let written = || side("user CEL", &products, ours::written());
