@@ -1,12 +1,14 @@
 //! The operator's own ways: the built-in rules, and the same written as expressions of one policy.
 
 use dataproduct_operator::{
-    api::{DataProduct, GovernancePolicy, PlatformStandardsSpec},
-    governance::{Input, Policy, PolicySet, RULES, policies_of},
+    api::{self, DataProduct, GovernancePolicy, PlatformStandardsSpec, PolicyRule},
+    governance::{Input, Policy, PolicySet, RULES},
 };
 
 pub(crate) fn builtin() -> impl FnMut(&DataProduct) -> usize {
-    judged_by(policies_of(&RULES[..7]))
+    let rules = RULES[..7].iter().map(|rule| PolicyRule { id: rule.id.to_owned(), ..PolicyRule::default() });
+    let declared = api::Policy { rules: rules.collect(), ..api::Policy::default() };
+    judged_by([Policy::global("built-in", &declared, None)].into_iter().collect())
 }
 
 pub(crate) fn written() -> impl FnMut(&DataProduct) -> usize {

@@ -14,7 +14,8 @@ use kube::ResourceExt;
 use crate::{
     api::{
         DataDomain, DataProduct, DataProductStatus, DomainPolicy, GovernancePolicy, PlatformStandards,
-        PolicyException, ProviderClass, product::ChosenNames,
+        PolicyException, ProviderClass,
+        product::{ChosenNames, Lifecycle},
     },
     governance::{PolicySet, Subject},
     model::{
@@ -42,8 +43,8 @@ struct Facts {
     domain: String,
     version: String,
     sensitivity: Sensitivity,
-    /// What policies choose it by.
-    subject: Subject,
+    lifecycle: Lifecycle,
+    labels: BTreeMap<String, String>,
     class: Option<String>,
     ready: bool,
     /// Whether it has resources, so that it already holds the names that it claims.
@@ -56,6 +57,16 @@ struct Facts {
 }
 
 impl Facts {
+    /// What policies choose it by.
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            domain: &self.domain,
+            classification: self.sensitivity.classification,
+            lifecycle: self.lifecycle,
+            labels: &self.labels,
+        }
+    }
+
     /// What those who read the product know of it.
     fn as_upstream(&self) -> UpstreamFacts {
         UpstreamFacts { ready: self.ready, version: self.version.clone(), sensitivity: self.sensitivity }
@@ -311,7 +322,8 @@ impl Mesh {
             domain: product.spec.domain.clone(),
             version: product.spec.version.clone(),
             sensitivity: Sensitivity::of(product),
-            subject: Subject::of(product),
+            lifecycle: product.spec.lifecycle.unwrap_or_default(),
+            labels: product.metadata.labels.clone().unwrap_or_default(),
             class: provisioning.and_then(|provisioning| provisioning.provider_class_name.clone()),
             ready: status
                 .and_then(|status| status.condition("Ready"))

@@ -34,7 +34,7 @@ const MAX_ERRORS: usize = 64;
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// The violations of one product, by policy. A policy that judged it and found nothing counts zero.
-type Counts = BTreeMap<String, i32>;
+type Counts = BTreeMap<Arc<str>, i32>;
 
 /// How every product fared under every policy.
 #[derive(Default)]

@@ -169,7 +169,8 @@ mod tests {
             standards.standards.quality.required_documentation =
                 required.iter().map(|&part| part.into()).collect();
             let report = evaluate(&Input { standards: &standards, ..input(&product) });
-            let ids = report.violations.into_iter().map(|v| v.id).filter(|id| id.starts_with("DOC-"));
+            let ids =
+                report.violations.into_iter().map(|v| v.id.to_string()).filter(|id| id.starts_with("DOC-"));
             ids.collect::<Vec<_>>()
         };
         assert_eq!(documentation(&[]), Vec::<String>::new());

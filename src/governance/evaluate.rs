@@ -1,17 +1,23 @@
 //! The evaluation: every policy that matches a product, what it finds, and what may be taken from the time before.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use sha2::{Digest, Sha256};
 
 use super::{
-    Finding, Input, Need, Policy, PolicySet, Report, Subject, Violation,
+    Finding, Input, Need, Policy, PolicySet, Report, Subject, Text, Violation,
     judge::Judge,
     rule,
     sight::{self, Seen},
     topic::{Mark, Marks},
 };
-use crate::{api::Enforcement, cel::Bindings};
+use crate::{
+    api::{Enforcement, PlatformStandardsSpec},
+    cel::Bindings,
+};
 
 /// What policies found of one product, by the state of the policy and of what it read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,49 +55,51 @@ impl PolicySet {
     fn judge_after(&self, input: &Input<'_>, before: Option<&Precedents>) -> Judgement {
         let subject = Subject::of(input.product);
         let (mut violations, mut not_evaluated, mut policies) = (Vec::new(), Vec::new(), Vec::new());
-        let mut hash = rule::hasher(input.standards);
         let mut marks = Marks::of(input);
         let mut precedents = Precedents::default();
         let (mut evaluated, mut rules) = (0, 0);
         // What expressions see is made when the first of them is evaluated, and then shared by all.
         let mut seen: Option<Result<Bindings<'static>, String>> = None;
         for policy in self.policies().filter(|policy| policy.judges(&subject)) {
-            hash.update(policy.hash);
-            policies.push(policy.source.clone());
+            policies.push(Arc::clone(&policy.source));
             // What cannot be evaluated is not passed.
             not_evaluated.extend(policy.broken.iter().cloned());
-            let judges = || policy.rules.iter().enumerate();
-            rules += judges().filter(|(_, judge)| judge.can_judge(input)).count();
-            not_evaluated.extend(
-                judges().filter(|(_, judge)| !judge.can_judge(input)).map(|(_, judge)| judge.id.clone()),
-            );
+            for judge in &policy.rules {
+                if judge.can_judge(input) {
+                    rules += 1;
+                } else {
+                    not_evaluated.push(Arc::clone(&judge.id));
+                }
+            }
             let state = before.map(|before| (before, state(policy, &marks.mark(&policy.reads))));
             let known = state.as_ref().and_then(|(before, state)| before.0.get(state));
             let findings = known.cloned().unwrap_or_else(|| {
                 evaluated += 1;
-                let written = judges().any(|(_, judge)| judge.is_written() && judge.can_judge(input));
+                let written = policy.rules.iter().any(|judge| judge.is_written() && judge.can_judge(input));
                 let seen =
                     written.then(|| seen.get_or_insert_with(|| sight::bindings(input, self.written())));
                 policy.findings(input, seen.as_deref())
             });
-            for (number, findings) in &findings {
-                if let Some(judge) = policy.rules.get(*number) {
-                    violations.extend(findings.iter().map(|finding| policy.violation(judge, finding, input)));
+            if let Some((_, state)) = state {
+                precedents.0.insert(state, findings.clone());
+            }
+            for (number, findings) in findings {
+                if let Some(judge) = policy.rules.get(number) {
+                    let found = findings.into_iter().map(|finding| policy.violation(judge, finding, input));
+                    violations.extend(found);
                 }
             }
-            if let Some((_, state)) = state {
-                precedents.0.insert(state, findings);
-            }
         }
-        let report = Report::new(
-            rules,
-            strictest(violations),
-            not_evaluated,
-            policies,
-            input.standards,
-            rule::hex(hash),
-        );
+        let report = Report::new(rules, strictest(violations), not_evaluated, policies, input.standards);
         Judgement { report, precedents, evaluated }
+    }
+
+    /// Hash of the policies and standards that a report comes from, as the status shows it.
+    pub fn rule_set_hash(&self, report: &Report, standards: &PlatformStandardsSpec) -> String {
+        let mut hash = rule::hasher(standards);
+        let judging = self.policies().filter(|policy| report.policies.contains(&policy.source));
+        judging.for_each(|policy| hash.update(policy.hash));
+        rule::hex(hash)
     }
 }
 
@@ -110,10 +118,10 @@ impl Policy {
         found.filter(|(_, findings)| !findings.is_empty()).collect()
     }
 
-    fn violation(&self, judge: &Judge, finding: &Finding, input: &Input<'_>) -> Violation {
+    fn violation(&self, judge: &Judge, finding: Finding, input: &Input<'_>) -> Violation {
         let today = input.today;
         // Of several exceptions the one that lasts longest counts.
-        let exceptions = input.exceptions.iter().filter(|exception| exception.rules.contains(&judge.id));
+        let exceptions = input.exceptions.iter().filter(|exception| exception.rules.contains(&*judge.id));
         let exception = exceptions.max_by_key(|exception| exception.expires);
         let observed = judge.needs.contains(&Need::Observation);
         let state = match self.state_on(today) {
@@ -122,15 +130,15 @@ impl Policy {
             state => state,
         };
         Violation {
-            id: judge.id.clone(),
-            severity: judge.severity(finding),
+            id: Arc::clone(&judge.id),
+            severity: judge.severity(&finding),
             state,
             deadline: self.deadline(today).filter(|_| !observed),
-            policy: self.source.clone(),
+            policy: Arc::clone(&self.source),
             exception: exception.map(|exception| (exception.name.clone(), exception.expires)),
-            path: finding.path.clone(),
-            message: finding.message.clone(),
-            remediation: judge.remediation(finding.remediation.clone()),
+            path: finding.path,
+            message: finding.message,
+            remediation: judge.remediation(finding.remediation),
         }
     }
 }
@@ -138,16 +146,20 @@ impl Policy {
 /// What several policies say in the same words is one violation, as strict as the strictest of them says. What one policy
 /// says twice it means twice.
 fn strictest(violations: Vec<Violation>) -> Vec<Violation> {
-    let mut sayers: BTreeMap<&str, &str> = BTreeMap::new();
-    // Most rules are in one policy alone, so that nothing is said by two.
-    if violations
-        .iter()
-        .all(|violation| *sayers.entry(&violation.id).or_insert(&violation.policy) == violation.policy)
-    {
+    let Some(first) = violations.first() else { return violations };
+    if violations.iter().all(|violation| violation.policy == first.policy) {
         return violations;
     }
-    let mut said_before: BTreeMap<(String, String, String, String), usize> = BTreeMap::new();
-    let mut kept: BTreeMap<(String, String, String, usize), Violation> = BTreeMap::new();
+    let mut sayers: BTreeMap<&str, &str> = BTreeMap::new();
+    // Most rules are in one policy alone, so that nothing is said by two.
+    let mut of_one = violations
+        .iter()
+        .map(|violation| *sayers.entry(&*violation.id).or_insert(&*violation.policy) == &*violation.policy);
+    if of_one.all(|of_one| of_one) {
+        return violations;
+    }
+    let mut said_before: BTreeMap<(Arc<str>, Arc<str>, Text, Text), usize> = BTreeMap::new();
+    let mut kept: BTreeMap<(Arc<str>, Text, Text, usize), Violation> = BTreeMap::new();
     for violation in violations {
         let Violation { id, path, message, policy, .. } = &violation;
         let before =

@@ -53,7 +53,7 @@ pub(super) fn evaluate(input: &Input<'_>) -> Report {
 /// How an input breaks one rule.
 pub(super) fn broken_by(id: &str, input: &Input<'_>) -> Vec<Violation> {
     assert!(RULES.iter().any(|rule| rule.id == id), "{id} is a rule");
-    evaluate(input).violations.into_iter().filter(|violation| violation.id == id).collect()
+    evaluate(input).violations.into_iter().filter(|violation| *violation.id == *id).collect()
 }
 
 /// How a product breaks one rule.
@@ -68,7 +68,7 @@ pub(super) fn assert_table<'a>(
 ) {
     for (case, product, expected) in cases {
         let violations = broken(id, &product);
-        let paths: Vec<_> = violations.iter().map(|violation| violation.path.as_str()).collect();
+        let paths: Vec<_> = violations.iter().map(|violation| &*violation.path).collect();
         assert_eq!(paths, expected, "{id}: {case}");
     }
 }

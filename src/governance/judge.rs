@@ -1,9 +1,12 @@
 //! A rule with its settings, built-in or written as an expression, and what it finds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
-    Finding, Input, Need, RULES, Rule,
+    Finding, Input, Need, RULES, Rule, Text,
     sight::{self, Seen},
     topic::Topic,
 };
@@ -20,7 +23,7 @@ const MAX_MESSAGE: usize = 1024;
 /// A rule that is ready to judge.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Judge {
-    pub(super) id: String,
+    pub(super) id: Arc<str>,
     /// What the policy says of its severity.
     severity: Option<Severity>,
     remediation: Option<String>,
@@ -99,7 +102,7 @@ impl Judge {
             (None, builtin) => built_in(builtin.as_ref().unwrap_or(&declared.id), &declared.parameters)?,
         };
         Ok(Self {
-            id: declared.id.clone(),
+            id: declared.id.as_str().into(),
             severity: declared.severity,
             remediation: declared.remediation.clone(),
             needs,
@@ -158,8 +161,8 @@ impl Judge {
     }
 
     /// What to do about a finding.
-    pub(super) fn remediation(&self, finding: String) -> String {
-        self.remediation.clone().unwrap_or(finding)
+    pub(super) fn remediation(&self, finding: Text) -> Text {
+        self.remediation.clone().map_or(finding, Text::from)
     }
 
     /// What it finds. `seen` is what the expressions of its policy see, or why they see nothing.
@@ -260,7 +263,7 @@ impl Written {
 
     fn finding(&self, message: String) -> Finding {
         Finding::new(
-            &*self.path,
+            self.path.clone(),
             message,
             "Change the product so that the rule holds, or ask for an exception",
         )
@@ -269,7 +272,7 @@ impl Written {
     /// A rule that cannot be evaluated is broken: it says nothing good of the product.
     fn failed(&self, reason: &str) -> Finding {
         Finding::new(
-            &*self.path,
+            self.path.clone(),
             format!("could not be evaluated: {reason}"),
             "Give the product what the rule reads, or ask the owner of the policy to guard the expression",
         )

@@ -36,7 +36,7 @@ mod slo;
 mod standards;
 mod topic;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::civil::Date;
 
@@ -139,23 +139,26 @@ impl<'a> Input<'a> {
     }
 }
 
+/// A text that is mostly the same for every product, and then copied for none.
+pub type Text = Cow<'static, str>;
+
 /// What a rule found: where, what is wrong, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Finding {
-    path: String,
-    message: String,
-    remediation: String,
+    path: Text,
+    message: Text,
+    remediation: Text,
     /// Set where a finding is graver or milder than its rule says.
     severity: Option<Severity>,
 }
 
 impl Finding {
-    fn new(path: impl Into<String>, message: impl Into<String>, remediation: impl Into<String>) -> Self {
+    fn new(path: impl Into<Text>, message: impl Into<Text>, remediation: impl Into<Text>) -> Self {
         Self { path: path.into(), message: message.into(), remediation: remediation.into(), severity: None }
     }
 
     /// The one finding of a rule that a product keeps or breaks as a whole.
-    fn when(broken: bool, path: &str, message: &str, remediation: &str) -> Vec<Self> {
+    fn when(broken: bool, path: &'static str, message: &'static str, remediation: &'static str) -> Vec<Self> {
         if broken { vec![Self::new(path, message, remediation)] } else { vec![] }
     }
 }

@@ -30,23 +30,23 @@ use crate::{
 pub const MAX_POLICY_COST: u64 = 10 * crate::cel::MAX_COST;
 
 /// What a policy is chosen by.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Subject {
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
     /// Domain of the product.
-    pub domain: String,
+    pub domain: &'a str,
     /// Its class, where it says one.
     pub classification: Option<Classification>,
     /// Where it is in its life.
     pub lifecycle: Lifecycle,
     /// Its labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: &'a BTreeMap<String, String>,
 }
 
 /// A policy that is ready to judge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// Kind and name, for example `GovernancePolicy/core`.
-    pub source: String,
+    pub source: Arc<str>,
     /// The rules that cannot be evaluated as they are written.
     pub faults: Vec<PolicyFault>,
     state: Enforcement,
@@ -61,20 +61,23 @@ pub struct Policy {
     /// What its expressions may cost at worst.
     cost: u64,
     /// Ids of the rules that cannot be evaluated.
-    pub(super) broken: Vec<String>,
+    pub(super) broken: Vec<Arc<str>>,
     /// False for a policy of a namespace that belongs to no domain.
     bound: bool,
     pub(super) hash: [u8; 32],
 }
 
-impl Subject {
+/// The labels of what has none.
+static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
+
+impl<'a> Subject<'a> {
     /// What policies choose a product by.
-    pub fn of(product: &DataProduct) -> Self {
+    pub fn of(product: &'a DataProduct) -> Self {
         Self {
-            domain: product.spec.domain.clone(),
+            domain: &product.spec.domain,
             classification: product.spec.access.as_ref().and_then(|access| access.classification),
             lifecycle: product.spec.lifecycle.unwrap_or_default(),
-            labels: product.metadata.labels.clone().unwrap_or_default(),
+            labels: product.metadata.labels.as_ref().unwrap_or(&NO_LABELS),
         }
     }
 }
@@ -135,7 +138,7 @@ impl Policy {
                 }
                 refused => {
                     let message = refused.err().unwrap_or_else(|| too_costly(with_it));
-                    broken.push(rule.id.clone());
+                    broken.push(rule.id.as_str().into());
                     faults.push(PolicyFault { rule: rule.id.clone(), message });
                 }
             }
@@ -146,7 +149,7 @@ impl Policy {
             faults.push(PolicyFault { rule: "graceUntil".to_owned(), message });
         }
         Self {
-            source,
+            source: source.into(),
             faults,
             state: declared.state,
             grace_until: grace_until.and_then(Result::ok),
@@ -164,18 +167,18 @@ impl Policy {
 
     /// Ids of the rules that can be evaluated.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.rules.iter().map(|judge| judge.id.as_str())
+        self.rules.iter().map(|judge| &*judge.id)
     }
 
     /// Whether the policy judges a product.
-    pub fn judges(&self, subject: &Subject) -> bool {
+    pub fn judges(&self, subject: &Subject<'_>) -> bool {
         let Self { domains, product: ProductMatch { classification, lifecycle, selector }, .. } = self;
         self.bound
-            && (domains.is_empty() || domains.contains(&subject.domain))
+            && (domains.is_empty() || domains.iter().any(|domain| domain == subject.domain))
             && (classification.is_empty()
                 || subject.classification.is_some_and(|class| classification.contains(&class)))
             && (lifecycle.is_empty() || lifecycle.contains(&subject.lifecycle))
-            && selector.as_ref().is_none_or(|selector| selects(selector, &subject.labels))
+            && selector.as_ref().is_none_or(|selector| selects(selector, subject.labels))
     }
 
     /// How strict the policy is on a day.
@@ -300,7 +303,7 @@ impl PolicySet {
     }
 
     /// What the evaluation of the expressions of every policy that judges a product may cost at worst.
-    pub fn cost(&self, subject: &Subject) -> u64 {
+    pub fn cost(&self, subject: &Subject<'_>) -> u64 {
         let judging = self.policies.iter().filter(|policy| policy.cost > 0 && policy.judges(subject));
         judging.fold(0, |cost, policy| cost.saturating_add(policy.cost))
     }

@@ -101,7 +101,7 @@ mod tests {
         let mut standards = standards();
         standards.standards.quality.required_tests = vec!["freshness".into(), "row_count".into()];
         let violations = broken_by("QUALITY-001", &Input { standards: &standards, ..input(&product) });
-        let remediations: Vec<_> = violations.iter().map(|v| v.remediation.as_str()).collect();
+        let remediations: Vec<_> = violations.iter().map(|v| &*v.remediation).collect();
         assert_eq!(
             remediations,
             [

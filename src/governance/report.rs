@@ -1,6 +1,6 @@
 //! The report: every violation in a fixed order, the totals, the score, and what stops change.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::Arc};
 
 use jiff::{Timestamp, civil::Date};
 
@@ -9,7 +9,10 @@ use crate::api::{
     status::{ReportResult, Severity},
 };
 
-use super::score::{Totals, Weights};
+use super::{
+    Text,
+    score::{Totals, Weights},
+};
 
 /// The judgement on one product. Equal inputs give equal reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,18 +36,16 @@ pub struct Report {
     /// All of them, sorted by severity (the gravest first), path, id and message.
     pub violations: Vec<Violation>,
     /// The rules that were not evaluated, because something was not known that they need, sorted.
-    pub not_evaluated: Vec<String>,
+    pub not_evaluated: Vec<Arc<str>>,
     /// The policies that judged the product, as kind and name, sorted.
-    pub policies: Vec<String>,
-    /// Hash of the rules and standards that were applied.
-    pub rule_set_hash: String,
+    pub policies: Vec<Arc<str>>,
 }
 
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The rule, for example `SCHEMA-002`.
-    pub id: String,
+    pub id: Arc<str>,
     /// How grave it is.
     pub severity: Severity,
     /// How far its policy is phased in.
@@ -52,25 +53,24 @@ pub struct Violation {
     /// The first day on which its policy is enforced, where that is set.
     pub deadline: Option<Date>,
     /// Its policy, as kind and name.
-    pub policy: String,
+    pub policy: Arc<str>,
     /// The exception that covers it, and until when.
     pub exception: Option<(String, Timestamp)>,
     /// Where, for example `spec.schema.fields[email].pii`.
-    pub path: String,
+    pub path: Text,
     /// What is wrong.
-    pub message: String,
+    pub message: Text,
     /// What to do.
-    pub remediation: String,
+    pub remediation: Text,
 }
 
 impl Report {
     pub(super) fn new(
         rules: usize,
         mut violations: Vec<Violation>,
-        mut not_evaluated: Vec<String>,
-        policies: Vec<String>,
+        mut not_evaluated: Vec<Arc<str>>,
+        policies: Vec<Arc<str>>,
         standards: &PlatformStandardsSpec,
-        hash: String,
     ) -> Self {
         violations.sort_by(|a, b| a.order().cmp(&b.order()));
         not_evaluated.sort_unstable();
@@ -93,7 +93,6 @@ impl Report {
             violations,
             not_evaluated,
             policies,
-            rule_set_hash: hash,
         }
     }
 
@@ -139,20 +138,20 @@ mod tests {
 
     fn violation(severity: Severity, state: Enforcement, path: &str) -> Violation {
         Violation {
-            id: "TEST-001".to_owned(),
+            id: "TEST-001".into(),
             severity,
             state,
             deadline: None,
-            policy: String::new(),
+            policy: "".into(),
             exception: None,
-            path: path.to_owned(),
-            message: String::new(),
-            remediation: String::new(),
+            path: path.to_owned().into(),
+            message: "".into(),
+            remediation: "".into(),
         }
     }
 
     fn report(violations: Vec<Violation>) -> Report {
-        Report::new(0, violations, Vec::new(), Vec::new(), &PlatformStandardsSpec::default(), String::new())
+        Report::new(0, violations, Vec::new(), Vec::new(), &PlatformStandardsSpec::default())
     }
 
     #[test]
@@ -163,8 +162,7 @@ mod tests {
             violation(Severity::Warning, Enforcement::Grace, "a"),
             violation(Severity::Error, Enforcement::Grace, "b"),
         ]);
-        let order: Vec<_> =
-            report.violations.iter().map(|v| (v.severity.as_str(), v.path.as_str())).collect();
+        let order: Vec<_> = report.violations.iter().map(|v| (v.severity.as_str(), &*v.path)).collect();
         assert_eq!(order, [("error", "b"), ("error", "c"), ("warning", "a"), ("info", "a")]);
     }
 

@@ -127,7 +127,7 @@ pub(super) fn is_not_open_to_everybody(input: &Input<'_>) -> Vec<Finding> {
                 let asked_for = want.entries.contains_key(EVERYBODY);
                 // Nobody corrects what the spec itself asks for.
                 let remediation = format!("Remove {EVERYBODY} from spec.access.roles");
-                Some(if asked_for { Finding { remediation, ..finding } } else { finding })
+                Some(if asked_for { Finding { remediation: remediation.into(), ..finding } } else { finding })
             }
             _ => None,
         }

@@ -57,9 +57,9 @@ pub(super) fn governance(
     let violations = report.violations.iter().take(MAX_VIOLATIONS).map(|violation| {
         let seen = before
             .iter()
-            .find(|seen| seen.id == violation.id && seen.path == text(&violation.path, VALUE_LIMIT));
+            .find(|seen| *seen.id == *violation.id && seen.path == text(&violation.path, VALUE_LIMIT));
         Violation {
-            id: violation.id.clone(),
+            id: violation.id.to_string(),
             severity: violation.severity,
             message: text(&violation.message, MESSAGE_LIMIT),
             remediation: text(&violation.remediation, MESSAGE_LIMIT),
@@ -74,6 +74,9 @@ pub(super) fn governance(
             exception_ref: violation.exception.as_ref().map(|(name, _)| format!("PolicyException/{name}")),
         }
     });
+    let declared = &facts.world.declared;
+    let hash =
+        declared.standards.as_ref().map(|standards| declared.policies.rule_set_hash(report, &standards.spec));
     Some(GovernanceStatus {
         score: Some(report.score),
         result: Some(report.result),
@@ -82,9 +85,9 @@ pub(super) fn governance(
         infos: report.infos,
         excepted: report.excepted,
         score_without_exceptions: (report.excepted > 0).then_some(report.score_without_exceptions),
-        policy_set_hash: Some(report.rule_set_hash.clone()),
+        policy_set_hash: hash,
         violations: violations.collect(),
-        not_evaluated: report.not_evaluated.iter().take(MAX_NOT_EVALUATED).cloned().collect(),
+        not_evaluated: report.not_evaluated.iter().take(MAX_NOT_EVALUATED).map(ToString::to_string).collect(),
         truncated: report.violations.len() > MAX_VIOLATIONS,
     })
 }

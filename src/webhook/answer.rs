@@ -97,7 +97,7 @@ fn is_fault(blocker: &Blocker) -> bool {
 /// Whether a built-in rule is broken by just what a blocker says.
 fn says_the_same(blocker: &Blocker, violation: &Violation) -> bool {
     matches!(
-        (blocker, violation.id.as_str()),
+        (blocker, &*violation.id),
         (Blocker::NameTaken { .. }, "PROD-003") | (Blocker::DomainMismatch { .. }, "PROD-004")
     )
 }

@@ -97,7 +97,7 @@ fn expected(product: &DataProduct, standards: &PlatformStandardsSpec) -> BTreeMa
     let report = policies.evaluate(&Input::of(product, standards));
     let errors = report.violations.into_iter().filter(|violation| violation.severity == Severity::Error);
     errors.fold(BTreeMap::new(), |mut all, violation| {
-        all.entry(violation.id.clone())
+        all.entry(violation.id.to_string())
             .or_insert_with(Vec::new)
             .push(format!("[{}] {}", violation.id, violation.message));
         all

@@ -83,7 +83,7 @@ fn expected(product: &DataProduct, policies: &[GovernancePolicy]) -> Result<Told
     let mut told = Told::new();
     for error in report.enforced_errors(dataproduct_operator::api::Enforcement::Enforced) {
         ensure!(error.severity == Severity::Error && is_expressed(&error.id), "{error:?}");
-        let rule = told.entry(error.id.clone()).or_default();
+        let rule = told.entry(error.id.to_string()).or_default();
         rule.0.push(format!("[{}] {}", error.id, error.message));
         rule.1 += 1;
     }

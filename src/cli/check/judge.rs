@@ -51,7 +51,7 @@ pub(super) fn judge<'a>(
             for violation in &report.violations {
                 found.violation(file, object, namespace, violation, domain);
             }
-            score(context, report)
+            score(context, &report)
         });
         let line = sources.get(file).map_or(1, |source| source.position(object.node.span.start).line);
         let accepted = object.faults.is_empty();
@@ -87,21 +87,27 @@ fn name(object: &Object, namespace: Option<&str>) -> String {
     }
 }
 
-fn score(context: &Context, report: Report) -> Judgement {
-    let broken = report.violations.iter().map(|violation| violation.id.as_str()).collect::<BTreeSet<_>>();
+fn score(context: &Context, report: &Report) -> Judgement {
+    let standards = context.mesh.standards.as_ref();
+    let rule_set_hash = standards
+        .map(|standards| context.mesh.policies().rule_set_hash(report, &standards.spec))
+        .unwrap_or_default();
+    let broken = report.violations.iter().map(|violation| &*violation.id).collect::<BTreeSet<_>>();
     let judging =
         context.mesh.policies().policies().filter(|policy| report.policies.contains(&policy.source));
     let asked = judging.flat_map(|policy| policy.ids()).collect::<BTreeSet<_>>();
     let kept = asked.into_iter().filter(|id| !broken.contains(id));
-    let kept =
-        kept.filter(|id| !report.not_evaluated.iter().any(|other| other == id)).map(str::to_owned).collect();
+    let kept = kept
+        .filter(|id| !report.not_evaluated.iter().any(|other| **other == **id))
+        .map(str::to_owned)
+        .collect();
     Judgement {
         score: report.score,
         without_exceptions: report.score_without_exceptions,
         result: report.result,
-        not_evaluated: report.not_evaluated,
-        policies: report.policies,
-        rule_set_hash: report.rule_set_hash,
+        not_evaluated: report.not_evaluated.iter().map(ToString::to_string).collect(),
+        policies: report.policies.iter().map(ToString::to_string).collect(),
+        rule_set_hash,
         kept,
     }
 }
@@ -153,17 +159,17 @@ impl Found<'_> {
         let root = || place(&object.node, "kind").unwrap_or(object.node.span.clone());
         let at = place(&object.node, &violation.path).unwrap_or_else(root);
         let state = violation.enforcement(domain);
-        let finding = self.finding(file, Some(object), &at, violation.id.clone());
+        let finding = self.finding(file, Some(object), &at, violation.id.to_string());
         let open_error = violation.exception.is_none() && violation.severity == Severity::Error;
         self.findings.push(Finding {
             severity: violation.severity,
             state: Some(state),
             stops_change: open_error && state == Enforcement::Enforced,
             deadline: violation.deadline,
-            path: violation.path.clone(),
-            message: violation.message.clone(),
-            remediation: violation.remediation.clone(),
-            policy: Some(violation.policy.clone()),
+            path: violation.path.to_string(),
+            message: violation.message.to_string(),
+            remediation: violation.remediation.to_string(),
+            policy: Some(violation.policy.to_string()),
             exception: violation.exception.clone(),
             object: Some(format!("{} {}", object.kind, name(object, namespace))),
             ..finding

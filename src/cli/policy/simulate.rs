@@ -166,8 +166,10 @@ impl Change {
         let ids = |standing: &Option<Standing>| -> Vec<(String, String)> {
             let violations = standing.iter().flat_map(|standing| &standing.report.violations);
             let open = violations.filter(|violation| violation.exception.is_none());
-            open.map(|violation| (violation.id.clone(), format!("{} at {}", violation.id, violation.path)))
-                .collect()
+            open.map(|violation| {
+                (violation.id.to_string(), format!("{} at {}", violation.id, violation.path))
+            })
+            .collect()
         };
         let (before, after) = (ids(&self.before), ids(&self.after));
         let only = |one: &[(String, String)], other: &[(String, String)]| {

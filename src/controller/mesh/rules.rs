@@ -91,7 +91,7 @@ impl Mesh {
         changed.extend(only_in(&self.policies, &old));
         // Whether anything can be judged at all matters to everybody.
         let all = old.is_empty() != self.policies.is_empty();
-        self.select(|_, facts| all || changed.iter().any(|policy| policy.judges(&facts.subject)))
+        self.select(|_, facts| all || changed.iter().any(|policy| policy.judges(&facts.subject())))
     }
 
     /// Compiles the policies here and now.

@@ -89,15 +89,15 @@ fn a_policy_whose_grace_is_over_is_asked() {
 #[test]
 fn the_api_server_tells_what_needs_no_more_than_the_product_and_the_standards() {
     let violation = |policy: &str, id: &str, path: &str| Violation {
-        id: id.to_owned(),
+        id: id.into(),
         severity: Severity::Error,
         state: Enforcement::Enforced,
         deadline: None,
-        policy: policy.to_owned(),
+        policy: policy.into(),
         exception: None,
-        path: path.to_owned(),
-        message: String::new(),
-        remediation: String::new(),
+        path: path.to_owned().into(),
+        message: "".into(),
+        remediation: "".into(),
     };
     let cases = [
         (

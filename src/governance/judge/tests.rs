@@ -58,8 +58,7 @@ fn a_rule_that_does_not_hold_is_a_violation_with_its_own_words() {
     ];
     for (cel, expected) in cases {
         let report = report(rule(cel.clone()), &input(&product));
-        let messages =
-            report.violations.iter().map(|violation| violation.message.as_str()).collect::<Vec<_>>();
+        let messages = report.violations.iter().map(|violation| &*violation.message).collect::<Vec<_>>();
         assert_eq!(messages, Vec::from_iter(expected), "{cel}");
         assert!(
             report.violations.iter().all(|found| found.severity == Severity::Error && found.path == "spec")
@@ -84,8 +83,7 @@ fn variables_are_shared_by_rules_and_one_without_a_value_fails_only_its_readers(
     });
     let product = named("2.1.0");
     let found = report(policy(&declared), &input(&product));
-    let found =
-        found.violations.iter().map(|found| (found.id.as_str(), found.message.as_str())).collect::<Vec<_>>();
+    let found = found.violations.iter().map(|found| (&*found.id, &*found.message)).collect::<Vec<_>>();
     let failed = "could not be evaluated: variable target: there is no slo; ask has(...) before reading it";
     assert_eq!(found, [("X-002", failed), ("X-001", "major")]);
 }
@@ -103,7 +101,7 @@ fn what_is_not_known_is_not_evaluated_and_never_passed() {
         let found = report(rule(json!({"expression": expression, "message": "m"})), &input(&product));
         assert_eq!(
             (found.violations.len(), found.not_evaluated.as_slice()),
-            (0, &["X-001".to_owned()][..]),
+            (0, &["X-001".into()][..]),
             "{reads}"
         );
     }
@@ -157,7 +155,7 @@ fn a_fault_names_the_part_the_line_and_the_column() {
         let messages = policy.faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>();
         assert!(matches!(messages[..], [message] if message.contains(expected)), "{cel}: {messages:?}");
         let report = PolicySet::from_iter([policy]).evaluate(&input(&named("1")));
-        assert_eq!(report.not_evaluated, ["X-001"], "what cannot be evaluated is not passed");
+        assert_eq!(report.not_evaluated, ["X-001".into()], "what cannot be evaluated is not passed");
     }
     let both = json!({"state": "Draft", "rules": [{"id": "SEC-001", "builtin": "SEC-001", "cel": {"expression": "true", "message": "m"}}]});
     assert!(policy(&both).faults[0].message.contains("remove builtin or cel"));

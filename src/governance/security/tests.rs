@@ -88,7 +88,7 @@ impl Case {
     }
 
     fn paths(&self, id: &str) -> Vec<String> {
-        self.violations(id).into_iter().map(|violation| violation.path).collect()
+        self.violations(id).into_iter().map(|violation| violation.path.into_owned()).collect()
     }
 }
 

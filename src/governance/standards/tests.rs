@@ -69,7 +69,7 @@ fn resources_belong_into_the_account_of_the_domain() {
     ];
     for (case, accounts, expected) in cases {
         let violations = broken_by("STD-002", &Input { accounts, ..input(&product) });
-        assert_eq!(violations.iter().map(|v| v.path.as_str()).collect::<Vec<_>>(), expected, "{case}");
+        assert_eq!(violations.iter().map(|v| &*v.path).collect::<Vec<_>>(), expected, "{case}");
     }
 }
 
