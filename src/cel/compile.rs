@@ -7,7 +7,7 @@ use std::{
 
 use cel::{IdedExpr, ParseErrors, common::ast::SourceInfo};
 
-use super::{check::Checker, library::engine, pattern::Pattern, shape, types::Type};
+use super::{check::Checker, evaluate::guarded, library::engine, pattern::Pattern, shape, types::Type};
 
 /// Longest text of an expression, in bytes.
 pub const MAX_SOURCE: usize = 2048;
@@ -124,8 +124,9 @@ impl Expression {
         }
         shape::check(source).map_err(|(offset, message)| Fault::at(source, offset, &message))?;
         let engine = engine().map_err(|error| fault(&format!("the functions cannot be loaded: {error}")))?;
-        let (mut tree, info) =
-            engine.parser().parse_with_source_info(source).map_err(|errors| syntax(source, &errors))?;
+        let parsed = guarded(|| engine.parser().parse_with_source_info(source));
+        let parsed = parsed.map_err(|reason| fault(&reason))?;
+        let (mut tree, info) = parsed.map_err(|errors| syntax(source, &errors))?;
         let mut checker = Checker::new(declared, source, &info);
         let (type_, cost) = checker.check(&mut tree)?;
         if cost.0 > MAX_COST {

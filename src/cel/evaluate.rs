@@ -1,5 +1,7 @@
 //! Evaluation: an expression and what its names are bound to.
 
+use std::panic::{self, AssertUnwindSafe};
+
 use cel::{Context, ExecutionError, objects::Value as Engine};
 
 use super::{Expression, Value, library::engine};
@@ -32,17 +34,29 @@ impl Bindings<'_> {
 impl Expression {
     /// Evaluates it. An error says in words why there is no value.
     pub fn evaluate(&self, bindings: &Bindings<'_>) -> Result<Value, String> {
-        let value = if self.patterns.is_empty() {
+        let evaluate = |bindings: &Bindings<'_>| {
             Engine::resolve_val(&self.tree, &bindings.0).map(cel::common::value::CowVal::into_owned)
-        } else {
+        };
+        let value = guarded(|| {
+            if self.patterns.is_empty() {
+                return evaluate(bindings);
+            }
             let mut scope = bindings.scope();
             for (name, pattern) in &self.patterns {
                 scope.0.add_variable_as_val(name, Box::new(pattern.clone()));
             }
-            Engine::resolve_val(&self.tree, &scope.0).map(cel::common::value::CowVal::into_owned)
-        };
-        value.map(Value).map_err(|error| reason(&error))
+            evaluate(&scope)
+        });
+        value?.map(Value).map_err(|error| reason(&error))
     }
+}
+
+/// Lets the engine work. Where it panics, which is a mistake of its own, whoever wrote the expression reads so, and the
+/// products of others are judged all the same.
+pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    panic::catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
+        "the engine failed; please report the expression, and write it in another way".to_owned()
+    })
 }
 
 /// Why an evaluation failed, without the values that it was about: they may be large, and they may be nobody's business.

@@ -216,3 +216,12 @@ fn hostile_texts_are_refused_and_none_takes_long() {
         assert!(compiled.is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_panic_of_the_engine_is_a_reason_why_there_is_no_value() {
+    let mut expression = Expression::of_any_type("object.name", &declared()).expect("an expression");
+    // The engine panics on a part that no parser makes.
+    expression.tree.expr = cel::common::ast::Expr::Unspecified;
+    let reason = expression.evaluate(&bindings()).expect_err("no value");
+    assert!(reason.contains("the engine failed"), "{reason}");
+}
