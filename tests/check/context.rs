@@ -97,6 +97,9 @@ fn an_exception_covers_what_its_status_approves_until_it_ends() {
     let results = log["runs"][0]["results"].as_array().expect("results");
     let suppressed = results.iter().filter(|it| it["suppressions"][0]["status"] == "accepted").count();
     assert_eq!(suppressed, 2);
+    for (now, excepted) in [("2026-12-30T23:59:59.999Z", 2), ("2026-12-31T00:00:00Z", 0)] {
+        assert_eq!(json(&stdin(&["--now", now], EXCEPTED))["summary"]["excepted"], excepted, "{now}");
+    }
     for (case, changed) in [
         ("not approved", EXCEPTED.replace("Approved", "Denied")),
         ("ended", EXCEPTED.replace("2026-12-31", "2026-11-25")),

@@ -9,6 +9,7 @@ use dataproduct_operator::{
         status::{ReportResult, Violation},
     },
     plan::{Blocker, decide},
+    webhook::answer::{Action, answer},
 };
 use jiff::Timestamp;
 
@@ -51,6 +52,17 @@ fn an_approved_exception_lifts_what_stops_change_until_its_instant() {
     assert!(!stops(APPROVED, "2026-11-24T12:00:00Z"));
     assert!(!stops(APPROVED, "2026-12-24T11:59:59.999Z"));
     assert!(stops(APPROVED, EXPIRES), "it ends at its instant");
+}
+
+#[test]
+fn the_webhook_lets_in_what_an_exception_covers_until_its_instant() {
+    let refuses = |approval: &str, now: &str| {
+        let answered = answer(unclassified(approval, now), Action::Deny, false);
+        answered.refusal.is_some_and(|reasons| reasons.contains("SEC-001"))
+    };
+    assert!(refuses("null", "2026-11-24T12:00:00Z"), "nobody approved it");
+    assert!(!refuses(APPROVED, "2026-12-24T11:59:59.999Z"));
+    assert!(refuses(APPROVED, EXPIRES), "it ends at its instant");
 }
 
 #[test]

@@ -269,6 +269,31 @@ fn check(mesh: &Mesh, example: &str) -> Result<Output> {
     Ok(command.current_dir(env!("CARGO_MANIFEST_DIR")).output()?)
 }
 
+/// What a policy would do to the products that are there, and that nothing is changed.
+fn simulate(mesh: &Mesh) -> Result<()> {
+    let policy = "apiVersion: datamesh.io/v1
+kind: GovernancePolicy
+metadata: {name: tagged}
+spec:
+  state: Grace
+  rules:
+  - {id: TAGS-001, severity: warning, cel: {expression: 'object.spec.?tags.orValue([]).size() > 20', message: Few tags, path: spec.tags}}
+";
+    let file = tempfile::NamedTempFile::with_suffix(".yaml")?;
+    std::fs::write(file.path(), policy)?;
+    let products = mesh.plane.kubectl(&["get", "dp", "-A", "--no-headers"])?.lines().count();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dataproduct"));
+    command.args(["policy", "simulate"]).arg(file.path());
+    let output = command.arg("--kubeconfig").arg(mesh.plane.kubeconfig_path()).output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    ensure!(said.matches("  + TAGS-001 at spec.tags\n").count() == products, "each of {products}: {said}");
+    ensure!(said.ends_with("Nothing was changed.\n"), "{said}");
+    let policies = mesh.plane.kubectl(&["get", "gpol", "-o", "name"])?;
+    ensure!(!policies.contains("tagged"), "{policies}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn with_a_cluster_its_policies_its_domains_and_its_other_products_bear_on_the_judgement() -> Result<()>
 {
@@ -303,6 +328,7 @@ async fn with_a_cluster_its_policies_its_domains_and_its_other_products_bear_on_
     // A product that is there already is judged as the file says, and is no rival of itself.
     let (_, findings) = found(&check(&mesh, "examples/customer-360.yaml")?)?;
     ensure!(findings.iter().all(|(id, _)| id != "PROD-003"), "{findings:?}");
+    simulate(&mesh)?;
     mesh.plane.stop_api_server();
     let output = check(&mesh, "examples/customer-orders.yaml")?;
     ensure!(output.status.code() == Some(3), "{output:?}");
