@@ -25,14 +25,14 @@ const END: &str = "Implementation Anti-Patterns";
 pub(crate) fn start(products: &[DataProduct]) -> Result<Box<dyn FnMut() -> f64>, String> {
     let engine = source().ok_or_else(|| format!("the reference's policy engine is not in {DOCUMENT}"))?;
     let mut python = Command::new("python3")
-        .args(["-c", include_str!("reference.py")])
+        .args(["-c", include_str!("../../tests/governance/reference.py")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("there is no python3 to run the reference's policy engine: {error}"))?;
     let mut input = python.stdin.take().expect("a pipe");
     let mut output = BufReader::new(python.stdout.take().expect("a pipe"));
-    writeln!(input, "{}", json!({"engine": engine, "products": products})).expect("a reader");
+    writeln!(input, "{}", json!({"engine": engine, "products": products, "rounds": true})).expect("a reader");
     Ok(Box::new(move || {
         writeln!(input, "{}", ROUND.as_secs_f64()).expect("a reader");
         let mut line = String::new();

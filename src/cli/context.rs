@@ -338,7 +338,7 @@ impl Context {
 
 /// An object as its type; `None` where the schema has found what keeps it from being one. What it says of its status counts as
 /// far as it can be read.
-fn decode<K>(object: &Object, namespace: Option<&str>) -> Option<K>
+pub(super) fn decode<K>(object: &Object, namespace: Option<&str>) -> Option<K>
 where
     K: Resource<DynamicType = ()> + DeserializeOwned,
 {

@@ -127,13 +127,13 @@ impl Judge {
         matches!(self.kind, Kind::Written(_))
     }
 
-    /// Whether its breaches are errors.
-    pub(super) fn is_error(&self) -> bool {
+    /// How grave a breach is, unless the finding itself says otherwise.
+    pub(super) fn usual_severity(&self) -> Severity {
         let own = match &self.kind {
             Kind::Builtin { rule, .. } => rule.severity,
             Kind::Written(_) => Severity::Error,
         };
-        self.severity.unwrap_or(own) == Severity::Error
+        self.severity.unwrap_or(own)
     }
 
     /// The expression, the one of its message and the fixed message, where the rule is written.
@@ -153,11 +153,7 @@ impl Judge {
 
     /// How grave a finding is.
     pub(super) fn severity(&self, finding: &Finding) -> Severity {
-        let own = match &self.kind {
-            Kind::Builtin { rule, .. } => rule.severity,
-            Kind::Written(_) => Severity::Error,
-        };
-        finding.severity.or(self.severity).unwrap_or(own)
+        finding.severity.unwrap_or_else(|| self.usual_severity())
     }
 
     /// What to do about a finding.

@@ -1,15 +1,19 @@
 """Runs the reference's policy engine on products.
 
-Reads {"engine": <its source>, "products": [...]} from standard input and writes one list of
+Reads {"engine": <its source>, "products": [...]} as one line from standard input and writes one list of
 [policy id, severity, message, remediation] and the score per product.
+
+With "rounds": true it reads one line a round with a number of seconds instead, judges the products again and again for that long,
+and writes one line: how many products it judged, and in how many seconds.
 """
 
 import datetime
 import json
 import sys
+import time
 import types
 
-work = json.load(sys.stdin)
+work = json.loads(sys.stdin.readline())
 try:
     import yaml  # noqa: F401 - the engine imports it and uses it only to load files.
 except ImportError:
@@ -39,9 +43,19 @@ class Engine(module.DataMeshGovernanceEngine):
 
 
 engine = Engine()
-reports = []
-for product in work["products"]:
-    report = engine.validate_data_product(product, product["spec"]["domain"])
-    violations = [[v.policy_id, v.severity, v.message, v.remediation] for v in report.violations]
-    reports.append({"violations": violations, "score": report.score})
-json.dump(reports, sys.stdout)
+products = [(product, product["spec"]["domain"]) for product in work["products"]]
+if work.get("rounds"):
+    for line in sys.stdin:
+        seconds, judged, begin = float(line), 0, time.perf_counter()
+        while time.perf_counter() - begin < seconds:
+            for product, domain in products:
+                engine.validate_data_product(product, domain)
+            judged += len(products)
+        print(judged, time.perf_counter() - begin, flush=True)
+else:
+    reports = []
+    for product, domain in products:
+        report = engine.validate_data_product(product, domain)
+        violations = [[v.policy_id, v.severity, v.message, v.remediation] for v in report.violations]
+        reports.append({"violations": violations, "score": report.score})
+    json.dump(reports, sys.stdout)

@@ -8,7 +8,7 @@ use kube::ResourceExt;
 
 use super::{Action, Admission, Shape, literal, selection};
 use crate::{
-    api::{DataDomain, Enforcement, GovernancePolicy},
+    api::{DataDomain, Enforcement, GovernancePolicy, status::Severity},
     cel::Expression,
     governance::{Policy, judge::Judge},
 };
@@ -30,8 +30,11 @@ pub(super) fn of_policy(
     if compiled.state_on(today) != Enforcement::Enforced || !selection::is_readable(&matches) {
         return None;
     }
-    let asked =
-        compiled.rules.iter().filter(|judge| judge.is_error()).filter_map(|judge| Asked::of(judge, compiled));
+    let asked = compiled
+        .rules
+        .iter()
+        .filter(|judge| judge.usual_severity() == Severity::Error)
+        .filter_map(|judge| Asked::of(judge, compiled));
     let asked = asked.collect::<Vec<_>>();
     if asked.is_empty() {
         return None;
