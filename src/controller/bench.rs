@@ -90,3 +90,42 @@ fn is_costly(world: &World) -> bool {
 fn namespace(world: &World) -> String {
     world.declared.product.namespace().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, time::Duration};
+
+    use tokio::{sync::oneshot, time::timeout};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_long_judgement_holds_up_its_own_namespace_and_no_other() {
+        let bench = Bench::default();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (start, started) = oneshot::channel();
+        let mut long = pin!(bench.beside("a", move || {
+            start.send(()).expect("somebody waits");
+            held.recv().expect("it is released");
+        }));
+        let mut next = pin!(bench.beside("a", || ()));
+        let mut other = pin!(async {
+            started.await.expect("it begins");
+            bench.beside("b", || ()).await;
+        });
+        let others = async {
+            tokio::select! {
+                // In this order, so that the long one has its turn first.
+                biased;
+                () = &mut other => {}
+                () = &mut long => panic!("it is held"),
+                () = &mut next => panic!("it is not its turn"),
+            }
+            release.send(()).expect("somebody waits");
+            tokio::join!(long, next);
+        };
+        timeout(Duration::from_mins(1), others).await.expect("nobody waits for ever");
+        let turns = bench.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(turns.is_empty(), "a turn that nobody has is forgotten: {turns:?}");
+    }
+}

@@ -3,8 +3,9 @@ use serde_json::{Value as Json, json};
 use crate::{
     api::{DataDomain, DataDomainSpec, DataProduct, Policy as Declared, product::Slo, status::Severity},
     governance::{
-        Input, Policy, PolicySet, Precedents, Report,
+        Input, Policy, PolicySet, Precedents, RULES, Report, Subject,
         fixtures::{input, product},
+        policies_of,
     },
     model::lineage::{Neighbours, ProductName, Upstream},
 };
@@ -169,6 +170,13 @@ fn the_expressions_of_a_policy_are_bounded_together() {
     let policy = policy(&json!({"state": "Draft", "rules": rules.collect::<Vec<_>>()}));
     let kept = 64 - policy.faults.len();
     assert!((1..64).contains(&kept), "{kept}");
+    let product = named("1.0.0");
+    let cost = |policies: PolicySet| policies.cost(&Subject::of(&product));
+    assert!(
+        cost([policy.clone()].into_iter().collect()) > 1_000_000,
+        "it may take long, and so it is judged beside"
+    );
+    assert_eq!(cost(policies_of(RULES)), 0, "built-in rules are judged at once");
     assert!(
         policy.faults[0].message.contains("together at most 100000000 is allowed"),
         "{}",
