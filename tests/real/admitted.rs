@@ -241,7 +241,7 @@ async fn a_policy_judges_the_products_that_it_selects_and_refuses_where_that_is_
     };
     mesh.plane.apply(&bad("before", ""))?;
     let folder = tempfile::tempdir()?;
-    let domain = "{apiVersion: datamesh.io/v1, kind: DataDomain, metadata: {name: DOMAIN}, spec: {kind: SourceAligned, providerClasses: [local], enforcement: STATE}}\n---\n";
+    let domain = "{apiVersion: datamesh.io/v1, kind: DataDomain, metadata: {name: DOMAIN}, spec: {kind: SourceAligned, namespaces: [DOMAIN], providerClasses: [local], enforcement: STATE}}\n---\n";
     let domains = domain.replace("DOMAIN", "orders").replace("STATE", "Enforced")
         + &domain.replace("DOMAIN", "customer").replace("STATE", "Grace");
     let policy = "
