@@ -5,6 +5,10 @@ use std::{io::Write, process::ExitCode};
 use clap::Parser;
 use dataproduct_operator::cli::Cli;
 
+/// Reports are made of many small texts.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match Cli::parse().command.run() {
         Ok(ending) => ExitCode::from(ending.code()),

@@ -22,6 +22,10 @@ use std::{
 use dataproduct_operator::api::{DataProduct, DataProductSpec};
 use proptest::{prelude::*, sample::select, strategy::ValueTree, test_runner::TestRunner};
 
+/// The allocator of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rules that every side evaluates on each product.
 const RULES: u32 = 7;
 /// Products that are judged again and again.

@@ -51,7 +51,7 @@ impl Tallies {
         let mut counts: Counts =
             report.iter().flat_map(|report| &report.policies).map(|policy| (policy.clone(), 0)).collect();
         for violation in report.iter().flat_map(|report| &report.violations) {
-            *counts.entry(violation.policy.clone()).or_default() += 1;
+            *counts.entry(violation.rule.policy.clone()).or_default() += 1;
         }
         let mut products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
         if products.get(product) != Some(&counts) {

@@ -193,7 +193,7 @@ fn visit(ctx: &Context, facts: &Facts<'_>, ending: Ending) -> Visit {
     let uid = facts.world.declared.product.uid().unwrap_or_default();
     // When a grace or an exception ends is another instant to look at.
     let deadlines = facts.report.iter().flat_map(|report| &report.violations);
-    let deadlines = deadlines.filter_map(|violation| match &violation.exception {
+    let deadlines = deadlines.filter_map(|violation| match violation.exception.as_deref() {
         Some((_, until)) => Some(*until),
         None => Some(violation.deadline?.to_zoned(TimeZone::UTC).ok()?.timestamp()),
     });

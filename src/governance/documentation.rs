@@ -3,61 +3,61 @@
 
 use crate::api::product::Owner;
 
-use super::{Finding, Input, stated};
+use super::{Findings, Input, stated};
 
 /// DOC-001.
-pub(super) fn has_description(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn has_description(input: &Input<'_>, found: &mut Findings<'_>) {
     let described = stated(input.spec().description.as_deref()).is_some();
-    Finding::when(
+    found.when(
         requires(input, "description") && !described,
         "spec.description",
         "Product description missing",
         "Add spec.description: what the data is, where it comes from, how often it is updated",
-    )
+    );
 }
 
 /// DOC-002. A product that names no team belongs to the team of its domain.
-pub(super) fn has_owner(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn has_owner(input: &Input<'_>, found: &mut Findings<'_>) {
     let owned = owners(input).any(|owner| stated(owner.team.as_deref()).is_some());
-    Finding::when(
+    found.when(
         requires(input, "owner") && !owned,
         "spec.owner.team",
         "Owner team missing",
         "Set spec.owner.team or the DataDomain owner",
-    )
+    );
 }
 
 /// DOC-003. Either way of contact will do, on the product or on its domain.
-pub(super) fn has_contact(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn has_contact(input: &Input<'_>, found: &mut Findings<'_>) {
     let reachable = owners(input)
         .flat_map(|owner| [owner.email.as_deref(), owner.slack.as_deref()])
         .any(|contact| stated(contact).is_some());
-    Finding::when(
+    found.when(
         requires(input, "owner") && !reachable,
         "spec.owner",
         "No contact for the owner",
         "Add spec.owner.email or spec.owner.slack",
-    )
+    );
 }
 
 /// DOC-004. What a schema lacks is charged by SCHEMA-001, so that one gap is not charged twice.
-pub(super) fn has_schema(input: &Input<'_>) -> Vec<Finding> {
-    Finding::when(
+pub(super) fn has_schema(input: &Input<'_>, found: &mut Findings<'_>) {
+    found.when(
         requires(input, "schema") && input.spec().schema.is_none(),
         "spec.schema",
         "Schema not documented",
         "Add spec.schema",
-    )
+    );
 }
 
 /// DOC-005. What the objectives lack is charged by SLO-001 and SLO-002.
-pub(super) fn has_slo(input: &Input<'_>) -> Vec<Finding> {
-    Finding::when(
+pub(super) fn has_slo(input: &Input<'_>, found: &mut Findings<'_>) {
+    found.when(
         requires(input, "slo") && input.spec().slo.is_none(),
         "spec.slo",
         "SLOs not documented",
         "Add spec.slo",
-    )
+    );
 }
 
 fn requires(input: &Input<'_>, part: &str) -> bool {
@@ -169,8 +169,11 @@ mod tests {
             standards.standards.quality.required_documentation =
                 required.iter().map(|&part| part.into()).collect();
             let report = evaluate(&Input { standards: &standards, ..input(&product) });
-            let ids =
-                report.violations.into_iter().map(|v| v.id.to_string()).filter(|id| id.starts_with("DOC-"));
+            let ids = report
+                .violations
+                .into_iter()
+                .map(|v| v.rule.id.to_string())
+                .filter(|id| id.starts_with("DOC-"));
             ids.collect::<Vec<_>>()
         };
         assert_eq!(documentation(&[]), Vec::<String>::new());

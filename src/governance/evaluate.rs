@@ -8,26 +8,19 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    Finding, Input, Need, Policy, PolicySet, Report, Subject, Text, Violation,
-    judge::Judge,
-    rule,
+    Input, Policy, PolicySet, Report, RuleRef, Subject, Text, Violation,
+    rule::{self, Needs},
     sight::{self, Seen},
     topic::{Mark, Marks},
 };
-use crate::{
-    api::{Enforcement, PlatformStandardsSpec},
-    cel::Bindings,
-};
+use crate::{api::PlatformStandardsSpec, cel::Bindings};
 
 /// What policies found of one product, by the state of the policy and of what it read.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Precedents(BTreeMap<State, Found>);
+pub struct Precedents(BTreeMap<State, Vec<Violation>>);
 
 /// The beginning of a hash of a policy and of what it read: few bytes, because there is one a product and policy.
 type State = [u8; 16];
-
-/// What was found, by the number of the rule in its policy.
-type Found = Vec<(usize, Vec<Finding>)>;
 
 /// A report, what the next one may be taken from, and how much had to be done for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +47,10 @@ impl PolicySet {
     /// Judges a product. Where no precedents are given, none are made.
     fn judge_after(&self, input: &Input<'_>, before: Option<&Precedents>) -> Judgement {
         let subject = Subject::of(input.product);
-        let (mut violations, mut not_evaluated, mut policies) = (Vec::new(), Vec::new(), Vec::new());
-        let mut marks = Marks::of(input);
+        let (mut violations, mut not_evaluated, mut policies) =
+            (Vec::<Violation>::new(), Vec::new(), Vec::new());
+        let known = Needs::met_by(input);
+        let mut marks = before.is_some().then(|| Marks::of(input));
         let mut precedents = Precedents::default();
         let (mut evaluated, mut rules) = (0, 0);
         // What expressions see is made when the first of them is evaluated, and then shared by all.
@@ -64,30 +59,29 @@ impl PolicySet {
             policies.push(Arc::clone(&policy.source));
             // What cannot be evaluated is not passed.
             not_evaluated.extend(policy.broken.iter().cloned());
-            for judge in &policy.rules {
-                if judge.can_judge(input) {
-                    rules += 1;
-                } else {
-                    not_evaluated.push(Arc::clone(&judge.id));
-                }
-            }
-            let state = before.map(|before| (before, state(policy, &marks.mark(&policy.reads))));
-            let known = state.as_ref().and_then(|(before, state)| before.0.get(state));
-            let findings = known.cloned().unwrap_or_else(|| {
+            let skipped = policy.rules.iter().filter(|judge| !judge.can_judge(known));
+            not_evaluated.extend(skipped.map(|judge| Arc::clone(&judge.rule.id)));
+            rules += policy.rules.iter().filter(|judge| judge.can_judge(known)).count();
+            let beside = before.zip(marks.as_mut());
+            let state = beside.map(|(before, marks)| (before, state(policy, &marks.mark(&policy.reads))));
+            let before = state.as_ref().and_then(|(before, state)| before.0.get(state));
+            let first = violations.len();
+            if let Some(found) = before {
+                violations.extend_from_slice(found);
+            } else {
                 evaluated += 1;
-                let written = policy.rules.iter().any(|judge| judge.is_written() && judge.can_judge(input));
+                let written = policy.rules.iter().any(|judge| judge.is_written() && judge.can_judge(known));
                 let seen =
                     written.then(|| seen.get_or_insert_with(|| sight::bindings(input, self.written())));
-                policy.findings(input, seen.as_deref())
-            });
-            if let Some((_, state)) = state {
-                precedents.0.insert(state, findings.clone());
+                policy.find(input, known, seen.as_deref(), &mut violations);
             }
-            for (number, findings) in findings {
-                if let Some(judge) = policy.rules.get(number) {
-                    let found = findings.into_iter().map(|finding| policy.violation(judge, finding, input));
-                    violations.extend(found);
-                }
+            let found = violations.get_mut(first..).unwrap_or_default();
+            if let Some((_, state)) = state {
+                precedents.0.insert(state, found.to_vec());
+            }
+            let (state, deadline) = (policy.state_on(input.today), policy.deadline(input.today));
+            for violation in found {
+                violation.stands(state, deadline, input.exceptions);
             }
         }
         let report = Report::new(rules, strictest(violations), not_evaluated, policies, input.standards);
@@ -109,36 +103,18 @@ fn state(policy: &Policy, read: &Mark) -> State {
 }
 
 impl Policy {
-    /// What each rule finds that can be evaluated, where it finds something.
-    fn findings(&self, input: &Input<'_>, seen: Option<&Result<Bindings<'static>, String>>) -> Found {
+    /// Adds what the rules find that can be evaluated.
+    fn find(
+        &self,
+        input: &Input<'_>,
+        known: Needs,
+        seen: Option<&Result<Bindings<'static>, String>>,
+        violations: &mut Vec<Violation>,
+    ) {
         let seen =
             seen.map(|seen| seen.as_ref().map_err(Clone::clone).map(|seen| Seen::of(seen, &self.variables)));
-        let judges = self.rules.iter().enumerate().filter(|(_, judge)| judge.can_judge(input));
-        let found = judges.map(|(number, judge)| (number, judge.findings(input, seen.as_ref())));
-        found.filter(|(_, findings)| !findings.is_empty()).collect()
-    }
-
-    fn violation(&self, judge: &Judge, finding: Finding, input: &Input<'_>) -> Violation {
-        let today = input.today;
-        // Of several exceptions the one that lasts longest counts.
-        let exceptions = input.exceptions.iter().filter(|exception| exception.rules.contains(&*judge.id));
-        let exception = exceptions.max_by_key(|exception| exception.expires);
-        let observed = judge.needs.contains(&Need::Observation);
-        let state = match self.state_on(today) {
-            // An error that stops change would stop the very correction that mends it.
-            Enforcement::Enforced if observed => Enforcement::Grace,
-            state => state,
-        };
-        Violation {
-            id: Arc::clone(&judge.id),
-            severity: judge.severity(&finding),
-            state,
-            deadline: self.deadline(today).filter(|_| !observed),
-            policy: Arc::clone(&self.source),
-            exception: exception.map(|exception| (exception.name.clone(), exception.expires)),
-            path: finding.path,
-            message: finding.message,
-            remediation: judge.remediation(finding.remediation),
+        for judge in self.rules.iter().filter(|judge| judge.can_judge(known)) {
+            judge.find(input, seen.as_ref(), violations);
         }
     }
 }
@@ -147,21 +123,22 @@ impl Policy {
 /// says twice it means twice.
 fn strictest(violations: Vec<Violation>) -> Vec<Violation> {
     let Some(first) = violations.first() else { return violations };
-    if violations.iter().all(|violation| violation.policy == first.policy) {
+    if violations.iter().all(|violation| Arc::ptr_eq(&violation.rule.policy, &first.rule.policy)) {
         return violations;
     }
     let mut sayers: BTreeMap<&str, &str> = BTreeMap::new();
     // Most rules are in one policy alone, so that nothing is said by two.
     let mut of_one = violations
         .iter()
-        .map(|violation| *sayers.entry(&*violation.id).or_insert(&*violation.policy) == &*violation.policy);
+        .map(|Violation { rule, .. }| *sayers.entry(&*rule.id).or_insert(&*rule.policy) == &*rule.policy);
     if of_one.all(|of_one| of_one) {
         return violations;
     }
     let mut said_before: BTreeMap<(Arc<str>, Arc<str>, Text, Text), usize> = BTreeMap::new();
     let mut kept: BTreeMap<(Arc<str>, Text, Text, usize), Violation> = BTreeMap::new();
     for violation in violations {
-        let Violation { id, path, message, policy, .. } = &violation;
+        let Violation { rule, path, message, .. } = &violation;
+        let RuleRef { id, policy, .. } = &**rule;
         let before =
             said_before.entry((policy.clone(), id.clone(), path.clone(), message.clone())).or_default();
         *before += 1;

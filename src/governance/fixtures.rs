@@ -53,7 +53,7 @@ pub(super) fn evaluate(input: &Input<'_>) -> Report {
 /// How an input breaks one rule.
 pub(super) fn broken_by(id: &str, input: &Input<'_>) -> Vec<Violation> {
     assert!(RULES.iter().any(|rule| rule.id == id), "{id} is a rule");
-    evaluate(input).violations.into_iter().filter(|violation| *violation.id == *id).collect()
+    evaluate(input).violations.into_iter().filter(|violation| *violation.rule.id == *id).collect()
 }
 
 /// How a product breaks one rule.

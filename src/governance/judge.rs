@@ -6,12 +6,13 @@ use std::{
 };
 
 use super::{
-    Finding, Input, Need, RULES, Rule, Text,
+    Finding, Findings, Input, Need, RULES, Rule, RuleRef, Text, Violation,
+    rule::Needs,
     sight::{self, Seen},
     topic::Topic,
 };
 use crate::{
-    api::{CelRule, PolicyRule, status::Severity},
+    api::{CelRule, Enforcement, PolicyRule, status::Severity},
     cel::{Bindings, Declarations, Expression, Type, Value},
 };
 
@@ -23,12 +24,12 @@ const MAX_MESSAGE: usize = 1024;
 /// A rule that is ready to judge.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Judge {
-    pub(super) id: Arc<str>,
+    pub(super) rule: Arc<RuleRef>,
     /// What the policy says of its severity.
     severity: Option<Severity>,
     remediation: Option<String>,
     /// What must be known. Where it is not, the rule is not evaluated.
-    pub(super) needs: BTreeSet<Need>,
+    pub(super) needs: Needs,
     /// What it reads.
     pub(super) reads: BTreeSet<Topic>,
     kind: Kind,
@@ -93,7 +94,11 @@ impl Names<'_> {
 }
 
 impl Judge {
-    pub(super) fn compile(declared: &PolicyRule, names: &Names<'_>) -> Result<Self, String> {
+    pub(super) fn compile(
+        policy: &Arc<str>,
+        declared: &PolicyRule,
+        names: &Names<'_>,
+    ) -> Result<Self, String> {
         let (kind, needs, reads) = match (&declared.cel, &declared.builtin) {
             (Some(_), Some(_)) => {
                 return Err("a rule is built in or written; remove builtin or cel".to_owned());
@@ -102,7 +107,11 @@ impl Judge {
             (None, builtin) => built_in(builtin.as_ref().unwrap_or(&declared.id), &declared.parameters)?,
         };
         Ok(Self {
-            id: declared.id.as_str().into(),
+            rule: Arc::new(RuleRef {
+                id: declared.id.as_str().into(),
+                policy: Arc::clone(policy),
+                observed: needs.contains(Need::Observation),
+            }),
             severity: declared.severity,
             remediation: declared.remediation.clone(),
             needs,
@@ -147,38 +156,45 @@ impl Judge {
     }
 
     /// Whether what is known suffices.
-    pub(super) fn can_judge(&self, input: &Input<'_>) -> bool {
-        self.needs.iter().all(|need| need.is_met(input))
+    pub(super) const fn can_judge(&self, known: Needs) -> bool {
+        self.needs.is_within(known)
     }
 
-    /// How grave a finding is.
-    pub(super) fn severity(&self, finding: &Finding) -> Severity {
-        finding.severity.unwrap_or_else(|| self.usual_severity())
+    /// The violation that a finding is. How it stands is another matter, because that changes by the day.
+    pub(super) fn violation(&self, finding: Finding) -> Violation {
+        Violation {
+            rule: Arc::clone(&self.rule),
+            severity: finding.severity.unwrap_or_else(|| self.usual_severity()),
+            state: Enforcement::Draft,
+            deadline: None,
+            exception: None,
+            path: finding.path,
+            message: finding.message,
+            remediation: self.remediation.clone().map_or(finding.remediation, Text::from),
+        }
     }
 
-    /// What to do about a finding.
-    pub(super) fn remediation(&self, finding: Text) -> Text {
-        self.remediation.clone().map_or(finding, Text::from)
-    }
-
-    /// What it finds. `seen` is what the expressions of its policy see, or why they see nothing.
-    pub(super) fn findings(
+    /// Adds what it finds. `seen` is what the expressions of its policy see, or why they see nothing.
+    pub(super) fn find(
         &self,
         input: &Input<'_>,
         seen: Option<&Result<Seen<'_>, String>>,
-    ) -> Vec<Finding> {
+        violations: &mut Vec<Violation>,
+    ) {
+        let found = &mut Findings { judge: self, violations };
         match (&self.kind, seen) {
+            (Kind::Builtin { rule, parameters }, _) if parameters.is_empty() => (rule.check)(input, found),
             (Kind::Builtin { rule, parameters }, _) => {
-                (rule.check)(&Input { parameters: Some(parameters), ..*input })
+                (rule.check)(&Input { parameters: Some(parameters), ..*input }, found);
             }
-            (Kind::Written(written), Some(Ok(seen))) => written.findings(seen),
-            (Kind::Written(written), Some(Err(reason))) => vec![written.failed(reason)],
-            (Kind::Written(written), None) => vec![written.failed("nothing is known of the product")],
+            (Kind::Written(written), Some(Ok(seen))) => found.extend(written.finding(seen)),
+            (Kind::Written(written), Some(Err(reason))) => found.push(written.failed(reason)),
+            (Kind::Written(written), None) => found.push(written.failed("nothing is known of the product")),
         }
     }
 }
 
-type Compiled = (Kind, BTreeSet<Need>, BTreeSet<Topic>);
+type Compiled = (Kind, Needs, BTreeSet<Topic>);
 
 fn built_in(name: &str, parameters: &BTreeMap<String, String>) -> Result<Compiled, String> {
     let rule = RULES.iter().find(|rule| rule.id == name).ok_or_else(|| {
@@ -236,16 +252,16 @@ fn written(
 }
 
 impl Written {
-    fn findings(&self, seen: &Seen<'_>) -> Vec<Finding> {
+    fn finding(&self, seen: &Seen<'_>) -> Option<Finding> {
         let mut bindings = seen.bindings.scope();
         if !self.parameters.is_empty() {
             bindings.bind("params", Value::from_json(serde_json::json!(self.parameters)));
         }
         match self.expression.evaluate(&bindings).map(|value| value.as_bool()) {
-            Ok(Some(true)) => vec![],
-            Ok(Some(false)) => vec![self.finding(self.message(&bindings))],
-            Ok(None) => vec![self.failed("it gives neither true nor false")],
-            Err(reason) => vec![self.failed(&seen.reason(&self.expression, reason))],
+            Ok(Some(true)) => None,
+            Ok(Some(false)) => Some(self.broken(self.message(&bindings))),
+            Ok(None) => Some(self.failed("it gives neither true nor false")),
+            Err(reason) => Some(self.failed(&seen.reason(&self.expression, reason))),
         }
     }
 
@@ -257,7 +273,7 @@ impl Written {
         said.or_else(|| self.message.clone()).unwrap_or_else(|| format!("broken: {}", self.expression.source))
     }
 
-    fn finding(&self, message: String) -> Finding {
+    fn broken(&self, message: String) -> Finding {
         Finding::new(
             self.path.clone(),
             message,

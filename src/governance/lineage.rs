@@ -2,10 +2,10 @@
 
 use crate::{api::product::Classification, model::lineage::Sensitivity};
 
-use super::{Finding, Input};
+use super::{Finding, Findings, Input};
 
 /// LINEAGE-001, once for every upstream product that does not exist.
-pub(super) fn resolves_upstreams(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn resolves_upstreams(input: &Input<'_>, found: &mut Findings<'_>) {
     let upstreams = input.neighbours.map_or(&[][..], |neighbours| &neighbours.upstreams);
     let unknown = upstreams.iter().filter(|upstream| upstream.found.is_none());
     let findings = unknown.map(|upstream| {
@@ -15,28 +15,28 @@ pub(super) fn resolves_upstreams(input: &Input<'_>) -> Vec<Finding> {
             "Correct its name, as name or namespace/name, or have it published",
         )
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 /// LINEAGE-002.
-pub(super) fn is_no_cycle(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn is_no_cycle(input: &Input<'_>, found: &mut Findings<'_>) {
     let cycle = input.neighbours.map_or(&[][..], |neighbours| &neighbours.cycle);
     if cycle.is_empty() {
-        return vec![];
+        return;
     }
     let way = cycle.iter().map(ToString::to_string).collect::<Vec<_>>().join(" reads ");
-    vec![Finding::new(
+    found.push(Finding::new(
         "spec.lineage.upstreamProducts",
         format!("The product reads itself: {way}"),
         "Remove one of these steps: a product cannot wait for its own data",
-    )]
+    ));
 }
 
 /// LINEAGE-003. Ports that name no product are fine where the lineage names the products.
-pub(super) fn names_upstreams(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn names_upstreams(input: &Input<'_>, found: &mut Findings<'_>) {
     let spec = input.spec();
     if spec.lineage.as_ref().is_some_and(|lineage| !lineage.upstream_products.is_empty()) {
-        return vec![];
+        return;
     }
     let unnamed = spec.input_ports.iter().filter(|port| port.product_ref.is_none());
     let findings = unnamed.map(|port| {
@@ -46,13 +46,13 @@ pub(super) fn names_upstreams(input: &Input<'_>) -> Vec<Finding> {
             "Name it in spec.lineage.upstreamProducts, or in productRef of the port",
         )
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 /// LINEAGE-004, once for every upstream product whose data is better protected than this product's. What is not
 /// classified is charged by SEC-001.
-pub(super) fn keeps_the_class_of_upstreams(input: &Input<'_>) -> Vec<Finding> {
-    let Some(own) = Sensitivity::of(input.product).classification else { return vec![] };
+pub(super) fn keeps_the_class_of_upstreams(input: &Input<'_>, found: &mut Findings<'_>) {
+    let Some(own) = Sensitivity::of(input.product).classification else { return };
     let upstreams = input.neighbours.map_or(&[][..], |neighbours| &neighbours.upstreams);
     let findings = upstreams.iter().filter_map(|upstream| {
         let Sensitivity { classification, pii } = upstream.found.as_ref()?.sensitivity;
@@ -67,7 +67,7 @@ pub(super) fn keeps_the_class_of_upstreams(input: &Input<'_>) -> Vec<Finding> {
             "Classify it at least as high as what it reads; what only adds up or removes persons may have an exception",
         ))
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod defaults;
 mod documentation;
 mod evaluate;
 mod exception;
+mod finding;
 mod judge;
 mod lineage;
 mod observed;
@@ -36,7 +37,7 @@ mod slo;
 mod standards;
 mod topic;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
@@ -44,7 +45,6 @@ use crate::{
     api::{
         DataDomain, DataProduct, DataProductSpec, PlatformStandardsSpec,
         product::{OutputPort, SchemaField},
-        status::Severity,
     },
     model::lineage::Neighbours,
 };
@@ -56,12 +56,15 @@ pub use catalogue::RULES;
 pub use defaults::{defaults, policies_of};
 pub use evaluate::{Judgement, Precedents};
 pub use exception::{Exception, standing};
+pub use finding::Text;
 pub use observed::Resource;
 pub use policy::{MAX_POLICY_COST, Policy, PolicySet, Subject};
 pub use port::{PORT_TYPES, PortKind, port_kind};
-pub use report::{Report, Violation};
+pub use report::{Report, RuleRef, Violation};
 pub use rule::{Need, Parameter, Rule};
 pub use sight::{NAMES, declarations};
+
+use finding::{Finding, Findings};
 
 /// Everything that a rule may read.
 #[derive(Debug, Clone, Copy)]
@@ -127,7 +130,8 @@ impl<'a> Input<'a> {
     }
 
     fn fields(&self) -> impl Iterator<Item = &'a SchemaField> + use<'a> {
-        self.spec().schema.iter().filter_map(|schema| schema.fields.as_ref()).flatten()
+        let schema = self.spec().schema.as_ref();
+        schema.and_then(|schema| schema.fields.as_deref()).unwrap_or_default().iter()
     }
 
     fn has_field(&self, name: &str) -> bool {
@@ -139,33 +143,10 @@ impl<'a> Input<'a> {
     }
 }
 
-/// A text that is mostly the same for every product, and then copied for none.
-pub type Text = Cow<'static, str>;
-
-/// What a rule found: where, what is wrong, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Finding {
-    path: Text,
-    message: Text,
-    remediation: Text,
-    /// Set where a finding is graver or milder than its rule says.
-    severity: Option<Severity>,
-}
-
-impl Finding {
-    fn new(path: impl Into<Text>, message: impl Into<Text>, remediation: impl Into<Text>) -> Self {
-        Self { path: path.into(), message: message.into(), remediation: remediation.into(), severity: None }
-    }
-
-    /// The one finding of a rule that a product keeps or breaks as a whole.
-    fn when(broken: bool, path: &'static str, message: &'static str, remediation: &'static str) -> Vec<Self> {
-        if broken { vec![Self::new(path, message, remediation)] } else { vec![] }
-    }
-}
-
 /// The text, unless it is absent or blank: a blank text tells nobody anything.
+#[inline]
 fn stated(text: Option<&str>) -> Option<&str> {
-    text.filter(|text| !text.trim().is_empty())
+    text.filter(|text| text.chars().any(|c| !c.is_whitespace()))
 }
 
 /// The words of a standard as part of a sentence, bounded, because messages in the status are.

@@ -124,12 +124,13 @@ impl Policy {
         refused: impl Fn(&PolicyRule) -> Option<String>,
     ) -> Self {
         let hash = hash(&source, declared, &matches);
+        let source: Arc<str> = source.into();
         let (variables, mut faults) = variables(declared);
         let (mut rules, mut broken) = (Vec::new(), Vec::new());
         let mut cost = variables.iter().fold(0_u64, |cost, (_, variable)| cost.saturating_add(variable.cost));
         for rule in &declared.rules {
             let names = Names { variables: &variables };
-            let judge = refused(rule).map_or_else(|| Judge::compile(rule, &names), Err);
+            let judge = refused(rule).map_or_else(|| Judge::compile(&source, rule, &names), Err);
             let with_it = judge.as_ref().map_or(cost, |judge| cost.saturating_add(judge.cost()));
             match judge {
                 Ok(judge) if with_it <= MAX_POLICY_COST => {
@@ -143,13 +144,15 @@ impl Policy {
                 }
             }
         }
+        // The gravest first, as reports tell them, so that there is little left to sort.
+        rules.sort_by_key(Judge::usual_severity);
         let grace_until = declared.grace_until.as_ref().map(|text| text.parse::<Date>());
         if let Some(Err(error)) = &grace_until {
             let message = format!("graceUntil is no day like 2027-06-30: {error}; until it is, grace lasts");
             faults.push(PolicyFault { rule: "graceUntil".to_owned(), message });
         }
         Self {
-            source: source.into(),
+            source,
             faults,
             state: declared.state,
             grace_until: grace_until.and_then(Result::ok),
@@ -167,7 +170,7 @@ impl Policy {
 
     /// Ids of the rules that can be evaluated.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.rules.iter().map(|judge| &*judge.id)
+        self.rules.iter().map(|judge| &*judge.rule.id)
     }
 
     /// Whether the policy judges a product.

@@ -5,10 +5,10 @@
 
 use crate::{api::product::Classification, api::status::Severity, model::lineage::Sensitivity};
 
-use super::{Finding, Input, stated};
+use super::{Finding, Findings, Input, stated};
 
 /// PRIVACY-002.
-pub(super) fn names_every_personal_field(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn names_every_personal_field(input: &Input<'_>, found: &mut Findings<'_>) {
     let columns = columns(input);
     let personal = input.fields().filter(|field| field.pii == Some(true) && !columns.contains(&field.name));
     let findings = personal.map(|field| {
@@ -18,13 +18,13 @@ pub(super) fn names_every_personal_field(input: &Input<'_>) -> Vec<Finding> {
             format!("Add '{}' to spec.access.privacy.pii_columns", field.name),
         )
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 /// PRIVACY-003. Without a schema there is nothing to compare with, and SCHEMA-001 says so.
-pub(super) fn names_only_fields(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn names_only_fields(input: &Input<'_>, found: &mut Findings<'_>) {
     if input.fields().next().is_none() {
-        return vec![];
+        return;
     }
     let unknown = columns(input).iter().filter(|column| !input.has_field(column));
     let findings = unknown.map(|column| {
@@ -34,11 +34,11 @@ pub(super) fn names_only_fields(input: &Input<'_>) -> Vec<Finding> {
             format!("Add the field '{column}' to spec.schema.fields, or remove it from pii_columns"),
         )
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 /// PRIVACY-004.
-pub(super) fn does_not_contradict_itself(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn does_not_contradict_itself(input: &Input<'_>, found: &mut Findings<'_>) {
     let columns = columns(input);
     let denied = input.fields().filter(|field| field.pii == Some(false) && columns.contains(&field.name));
     let findings = denied.map(|field| {
@@ -48,35 +48,35 @@ pub(super) fn does_not_contradict_itself(input: &Input<'_>) -> Vec<Finding> {
             format!("Set 'pii: true' on the field, or remove '{}' from pii_columns", field.name),
         )
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 /// PRIVACY-005.
-pub(super) fn masks_personal_data(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn masks_personal_data(input: &Input<'_>, found: &mut Findings<'_>) {
     let privacy = input.spec().access.as_ref().and_then(|access| access.privacy.as_ref());
     let masked = stated(privacy.and_then(|privacy| privacy.masking_policy.as_deref())).is_some();
-    Finding::when(
+    found.when(
         Sensitivity::of(input.product).pii && !masked,
         "spec.access.privacy.masking_policy",
         "Personal data without a masking policy",
         "Name the policy that masks it in spec.access.privacy.masking_policy",
-    )
+    );
 }
 
 /// PRIVACY-006: an error for public data, a warning for internal data. What is not classified is charged by SEC-001.
-pub(super) fn classifies_personal_data(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn classifies_personal_data(input: &Input<'_>, found: &mut Findings<'_>) {
     let Sensitivity { classification, pii } = Sensitivity::of(input.product);
     let (class, severity) = match classification {
         Some(class @ Classification::Public) if pii => (class, Severity::Error),
         Some(class @ Classification::Internal) if pii => (class, Severity::Warning),
-        _ => return vec![],
+        _ => return,
     };
     let finding = Finding::new(
         "spec.access.classification",
         format!("Personal data is classified as {}", class.as_str()),
         "Classify it as confidential or restricted, or remove what identifies persons",
     );
-    vec![Finding { severity: Some(severity), ..finding }]
+    found.push(Finding { severity: Some(severity), ..finding });
 }
 
 fn columns<'a>(input: &Input<'a>) -> &'a [String] {

@@ -1,31 +1,31 @@
 //! PROD: the thing is a product: it can be reached, it promises something, and it is the only one of its name.
 
-use super::{Finding, Input, stated};
+use super::{Finding, Findings, Input, stated};
 
 /// PROD-001.
-pub(super) fn can_be_reached(input: &Input<'_>) -> Vec<Finding> {
-    Finding::when(
+pub(super) fn can_be_reached(input: &Input<'_>, found: &mut Findings<'_>) {
+    found.when(
         input.spec().output_ports.is_empty(),
         "spec.outputPorts",
         "No output port, so that nobody can use the data",
         "Add a port to spec.outputPorts, for example {name: lake, type: s3_delta_lake, format: parquet}",
-    )
+    );
 }
 
 /// PROD-002. Each part is asked for by another rule too; all of them missing is what tells a table from a product.
-pub(super) fn is_more_than_a_table(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn is_more_than_a_table(input: &Input<'_>, found: &mut Findings<'_>) {
     let spec = input.spec();
     let tested = spec.quality.as_ref().is_some_and(|quality| !quality.tests.is_empty());
-    Finding::when(
+    found.when(
         spec.slo.is_none() && !tested && stated(spec.description.as_deref()).is_none(),
         "spec",
         "No service level, no quality test and no description: a table, not a product",
         "Say what it is (spec.description), what it promises (spec.slo) and how that is tested (spec.quality.tests)",
-    )
+    );
 }
 
 /// PROD-003.
-pub(super) fn has_names_of_its_own(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn has_names_of_its_own(input: &Input<'_>, found: &mut Findings<'_>) {
     let taken = input.neighbours.and_then(|neighbours| neighbours.name_taken.as_ref());
     let finding = taken.map(|(name, holder)| {
         Finding::new(
@@ -34,11 +34,11 @@ pub(super) fn has_names_of_its_own(input: &Input<'_>) -> Vec<Finding> {
             "Choose another name in spec.provisioning.names, or rename the product",
         )
     });
-    finding.into_iter().collect()
+    found.extend(finding);
 }
 
 /// PROD-004.
-pub(super) fn belongs_to_the_domain_of_its_namespace(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn belongs_to_the_domain_of_its_namespace(input: &Input<'_>, found: &mut Findings<'_>) {
     let declared = &input.spec().domain;
     let other = input.bound_domain.filter(|bound| bound != declared);
     let finding = other.map(|bound| {
@@ -48,7 +48,7 @@ pub(super) fn belongs_to_the_domain_of_its_namespace(input: &Input<'_>) -> Vec<F
             format!("Create it in a namespace of domain '{declared}', or with spec.domain: {bound}"),
         )
     });
-    finding.into_iter().collect()
+    found.extend(finding);
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 use crate::api::product::{QualityTest, TestType};
 
-use super::{Finding, Input};
+use super::{Finding, Findings, Input};
 
 /// QUALITY-001, once for every required type of test that is missing.
-pub(super) fn has_required_tests(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn has_required_tests(input: &Input<'_>, found: &mut Findings<'_>) {
     let tests = input.spec().quality.as_ref().map_or(&[][..], |quality| &quality.tests);
     let required = &input.standards.standards.quality.required_tests;
-    required
+    let findings = required
         .iter()
         .filter(|word| !tests.iter().any(|test| test.type_.as_str() == word.as_str()))
         .map(|word| {
@@ -17,14 +17,14 @@ pub(super) fn has_required_tests(input: &Input<'_>) -> Vec<Finding> {
                 format!("Required quality test '{word}' missing"),
                 format!("Add it to spec.quality.tests, for example {}", example(word)),
             )
-        })
-        .collect()
+        });
+    found.extend(findings);
 }
 
 /// QUALITY-002, once for every column of a test. Without a schema there is nothing to compare with, and SCHEMA-001 says so.
-pub(super) fn tests_only_fields(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn tests_only_fields(input: &Input<'_>, found: &mut Findings<'_>) {
     if input.fields().next().is_none() {
-        return vec![];
+        return;
     }
     let tests = input.spec().quality.as_ref().map_or(&[][..], |quality| &quality.tests);
     let columns =
@@ -39,7 +39,7 @@ pub(super) fn tests_only_fields(input: &Input<'_>) -> Vec<Finding> {
             format!("Add the field '{column}' to spec.schema.fields, or correct the column of the test"),
         )
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 /// A test of a type as a spec writes it.

@@ -10,7 +10,7 @@ use crate::api::{
 };
 
 use super::{
-    Text,
+    Exception, Text,
     score::{Totals, Weights},
 };
 
@@ -41,21 +41,30 @@ pub struct Report {
     pub policies: Vec<Arc<str>>,
 }
 
+/// A rule of a policy.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RuleRef {
+    /// The rule, for example `SCHEMA-002`.
+    pub id: Arc<str>,
+    /// Its policy, as kind and name.
+    pub policy: Arc<str>,
+    /// Whether it judges what was observed. An error of such a rule would stop the very correction that mends it.
+    pub(super) observed: bool,
+}
+
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The rule, for example `SCHEMA-002`.
-    pub id: Arc<str>,
+    /// The rule that is broken.
+    pub rule: Arc<RuleRef>,
     /// How grave it is.
     pub severity: Severity,
     /// How far its policy is phased in.
     pub state: Enforcement,
     /// The first day on which its policy is enforced, where that is set.
     pub deadline: Option<Date>,
-    /// Its policy, as kind and name.
-    pub policy: Arc<str>,
     /// The exception that covers it, and until when.
-    pub exception: Option<(String, Timestamp)>,
+    pub exception: Option<Box<(String, Timestamp)>>,
     /// Where, for example `spec.schema.fields[email].pii`.
     pub path: Text,
     /// What is wrong.
@@ -117,6 +126,19 @@ impl Violation {
         }
     }
 
+    /// Sets what changes by the day: how far the policy is phased in, until when, and the exception that covers it.
+    pub(super) fn stands(&mut self, state: Enforcement, deadline: Option<Date>, exceptions: &[Exception]) {
+        self.state = match state {
+            Enforcement::Enforced if self.rule.observed => Enforcement::Grace,
+            state => state,
+        };
+        self.deadline = deadline.filter(|_| !self.rule.observed);
+        // Of several exceptions the one that lasts longest counts.
+        let exceptions = exceptions.iter().filter(|exception| exception.rules.contains(&*self.rule.id));
+        let exception = exceptions.max_by_key(|exception| exception.expires);
+        self.exception = exception.map(|exception| Box::new((exception.name.clone(), exception.expires)));
+    }
+
     /// How much the violation may stop: the more, the greater.
     pub(super) fn strictness(&self) -> impl Ord + use<> {
         let state = match self.state {
@@ -128,7 +150,7 @@ impl Violation {
     }
 
     fn order(&self) -> impl Ord {
-        (self.severity, &self.path, &self.id, &self.message)
+        (self.severity, &self.path, &self.rule.id, &self.message)
     }
 }
 
@@ -138,11 +160,10 @@ mod tests {
 
     fn violation(severity: Severity, state: Enforcement, path: &str) -> Violation {
         Violation {
-            id: "TEST-001".into(),
+            rule: Arc::new(RuleRef { id: "TEST-001".into(), policy: "".into(), observed: false }),
             severity,
             state,
             deadline: None,
-            policy: "".into(),
             exception: None,
             path: path.to_owned().into(),
             message: "".into(),

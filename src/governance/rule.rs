@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::api::{Enforcement, PlatformStandardsSpec, status::Severity};
 
-use super::{Finding, Input};
+use super::{Findings, Input};
 
 /// A rule: what it demands, how grave a breach is, and how far the rule is phased in.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ pub struct Rule {
     /// What a policy may set.
     pub parameters: &'static [Parameter],
     /// Finds every breach in an input.
-    pub(super) check: fn(&Input<'_>) -> Vec<Finding>,
+    pub(super) check: fn(&Input<'_>, &mut Findings<'_>),
 }
 
 /// A setting of a rule.
@@ -81,8 +81,18 @@ impl Need {
         }
     }
 
+    const ALL: [Self; 7] = [
+        Self::Mesh,
+        Self::Domain,
+        Self::DomainSpec,
+        Self::Observation,
+        Self::History,
+        Self::Previous,
+        Self::Today,
+    ];
+
     /// Whether an input has it.
-    pub(super) const fn is_met(self, input: &Input<'_>) -> bool {
+    const fn is_met(self, input: &Input<'_>) -> bool {
         match self {
             Self::Mesh => input.neighbours.is_some(),
             Self::Domain => input.bound_domain.is_some(),
@@ -93,6 +103,35 @@ impl Need {
             Self::Today => input.today.is_some(),
         }
     }
+}
+
+/// A set of needs: one bit each, because it is asked for every rule and product.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Needs(u8);
+
+impl Needs {
+    /// Those that an input meets.
+    pub(super) fn met_by(input: &Input<'_>) -> Self {
+        Need::ALL.into_iter().filter(|need| need.is_met(input)).collect()
+    }
+
+    pub(super) const fn contains(self, need: Need) -> bool {
+        self.0 & bit(need) != 0
+    }
+
+    pub(super) const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+}
+
+impl FromIterator<Need> for Needs {
+    fn from_iter<T: IntoIterator<Item = Need>>(needs: T) -> Self {
+        Self(needs.into_iter().fold(0, |set, need| set | bit(need)))
+    }
+}
+
+const fn bit(need: Need) -> u8 {
+    1 << need as u8
 }
 
 /// A hash that begins with the release, because another one may judge differently, and with the standards.

@@ -1,55 +1,47 @@
 //! SCHEMA and PRIVACY-001: the schema is there, and every field of it is described and classified.
 
-use super::{Finding, Input, stated};
+use super::{Finding, Findings, Input, stated};
 
 /// SCHEMA-001, once for the type and once for the fields.
-pub(super) fn states_type_and_fields(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn states_type_and_fields(input: &Input<'_>, found: &mut Findings<'_>) {
     let schema = input.spec().schema.as_ref();
-    let parts = [
-        ("type", schema.is_some_and(|schema| schema.type_.is_some())),
-        ("fields", schema.is_some_and(|schema| schema.fields.is_some())),
-    ];
-    parts
-        .into_iter()
-        .filter(|(_, present)| !present)
-        .map(|(part, _)| {
-            Finding::new(
-                format!("spec.schema.{part}"),
-                format!("Missing required schema field: {part}"),
-                format!("Add '{part}' to the schema specification"),
-            )
-        })
-        .collect()
+    found.when(
+        schema.is_none_or(|schema| schema.type_.is_none()),
+        "spec.schema.type",
+        "Missing required schema field: type",
+        "Add 'type' to the schema specification",
+    );
+    found.when(
+        schema.is_none_or(|schema| schema.fields.is_none()),
+        "spec.schema.fields",
+        "Missing required schema field: fields",
+        "Add 'fields' to the schema specification",
+    );
 }
 
 /// SCHEMA-002. The reference takes a blank description for a description; we do not.
-pub(super) fn describes_every_field(input: &Input<'_>) -> Vec<Finding> {
-    input
-        .fields()
-        .filter(|field| stated(field.description.as_deref()).is_none())
-        .map(|field| {
+pub(super) fn describes_every_field(input: &Input<'_>, found: &mut Findings<'_>) {
+    let findings =
+        input.fields().filter(|field| stated(field.description.as_deref()).is_none()).map(|field| {
             Finding::new(
-                format!("spec.schema.fields[{}].description", field.name),
-                format!("Field '{}' missing description", field.name),
+                ["spec.schema.fields[", &field.name, "].description"].concat(),
+                ["Field '", &field.name, "' missing description"].concat(),
                 "Add description to improve discoverability",
             )
-        })
-        .collect()
+        });
+    found.extend(findings);
 }
 
 /// PRIVACY-001. Saying `false` is an answer, saying nothing is not.
-pub(super) fn classifies_every_field(input: &Input<'_>) -> Vec<Finding> {
-    input
-        .fields()
-        .filter(|field| field.pii.is_none())
-        .map(|field| {
-            Finding::new(
-                format!("spec.schema.fields[{}].pii", field.name),
-                format!("Field '{}' missing PII classification", field.name),
-                "Add 'pii: true/false' to classify the field",
-            )
-        })
-        .collect()
+pub(super) fn classifies_every_field(input: &Input<'_>, found: &mut Findings<'_>) {
+    let findings = input.fields().filter(|field| field.pii.is_none()).map(|field| {
+        Finding::new(
+            ["spec.schema.fields[", &field.name, "].pii"].concat(),
+            ["Field '", &field.name, "' missing PII classification"].concat(),
+            "Add 'pii: true/false' to classify the field",
+        )
+    });
+    found.extend(findings);
 }
 
 #[cfg(test)]

@@ -9,44 +9,44 @@ use crate::{
     model::attributes::{Attributes, EVERYBODY},
 };
 
-use super::{Finding, Input};
+use super::{Finding, Findings, Input};
 
 /// SEC-001.
-pub(super) fn states_classification(input: &Input<'_>) -> Vec<Finding> {
-    Finding::when(
+pub(super) fn states_classification(input: &Input<'_>, found: &mut Findings<'_>) {
+    found.when(
         input.spec().access.as_ref().is_none_or(|access| access.classification.is_none()),
         "spec.access.classification",
         "Data classification not specified",
         "Add classification: public/internal/confidential/restricted",
-    )
+    );
 }
 
 /// SEC-002.
-pub(super) fn states_retention(input: &Input<'_>) -> Vec<Finding> {
-    Finding::when(
+pub(super) fn states_retention(input: &Input<'_>, found: &mut Findings<'_>) {
+    found.when(
         input.spec().access.as_ref().is_none_or(|access| access.retention.is_none()),
         "spec.access.retention",
         "Retention policy not specified",
         "Define data retention period",
-    )
+    );
 }
 
 /// SEC-003.
-pub(super) fn has_roles(input: &Input<'_>) -> Vec<Finding> {
-    Finding::when(
+pub(super) fn has_roles(input: &Input<'_>, found: &mut Findings<'_>) {
+    found.when(
         input.spec().access.as_ref().is_none_or(|access| access.roles.is_empty()),
         "spec.access.roles",
         "No access role, so that nobody but the domain's own team gets to the data",
         "Add a role to spec.access.roles, for example {name: reader, permissions: [SELECT]}",
-    )
+    );
 }
 
 /// SEC-007, once for every role that may write what another domain relies on.
-pub(super) fn is_written_by_its_domain_alone(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn is_written_by_its_domain_alone(input: &Input<'_>, found: &mut Findings<'_>) {
     let own = &input.spec().domain;
     let consumers = input.neighbours.into_iter().flat_map(|neighbours| &neighbours.consumers);
     let others = consumers.map(|(_, domain)| domain).filter(|domain| *domain != own && !domain.is_empty());
-    let Some(other) = others.min() else { return vec![] };
+    let Some(other) = others.min() else { return };
     let roles = input.spec().access.iter().flat_map(|access| &access.roles);
     let writing = roles.filter(|role| role.permissions.iter().copied().any(writes));
     let findings = writing.map(|role| {
@@ -56,7 +56,7 @@ pub(super) fn is_written_by_its_domain_alone(input: &Input<'_>) -> Vec<Finding> 
             "Leave writing to the pipeline of the product, and give the role SELECT or DESCRIBE",
         )
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 const fn writes(permission: Permission) -> bool {
@@ -71,7 +71,7 @@ const fn writes(permission: Permission) -> bool {
 }
 
 /// SEC-004, once for the bucket and once for the key.
-pub(super) fn is_encrypted_with_its_own_key(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn is_encrypted_with_its_own_key(input: &Input<'_>, found: &mut Findings<'_>) {
     let findings = input.own_resources().filter_map(|own| {
         let name = &own.desired.key.name;
         match (&own.desired.attributes, &own.observed.attributes) {
@@ -94,15 +94,15 @@ pub(super) fn is_encrypted_with_its_own_key(input: &Input<'_>) -> Vec<Finding> {
             _ => None,
         }
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 /// SEC-005, once for the database and once for the grants. Data that is not classified is charged by SEC-001.
-pub(super) fn is_not_open_to_everybody(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn is_not_open_to_everybody(input: &Input<'_>, found: &mut Findings<'_>) {
     let classification = input.spec().access.as_ref().and_then(|access| access.classification);
     let closed = [Classification::Confidential, Classification::Restricted];
     let Some(classification) = classification.filter(|classification| closed.contains(classification)) else {
-        return vec![];
+        return;
     };
     let classification = classification.as_str();
     let findings = input.own_resources().filter_map(|own| {
@@ -132,11 +132,11 @@ pub(super) fn is_not_open_to_everybody(input: &Input<'_>) -> Vec<Finding> {
             _ => None,
         }
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 /// SEC-008, an addition to the catalogue: a bucket that can be made public needs one wrong word to be public.
-pub(super) fn blocks_public_access(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn blocks_public_access(input: &Input<'_>, found: &mut Findings<'_>) {
     let findings = input.own_resources().filter_map(|own| match &own.observed.attributes {
         Attributes::Bucket(have) if !have.public_access_blocked => Some(own.finding(
             "publicAccessBlocked",
@@ -145,7 +145,7 @@ pub(super) fn blocks_public_access(input: &Input<'_>) -> Vec<Finding> {
         )),
         _ => None,
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 #[cfg(test)]

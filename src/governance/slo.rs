@@ -5,7 +5,7 @@ use crate::{
     model::{duration::Period, percent::Percent},
 };
 
-use super::{Finding, Input, Parameter};
+use super::{Finding, Findings, Input, Parameter};
 
 /// The lowest availability that a product should promise.
 pub(super) const MINIMUM: Parameter = Parameter {
@@ -14,48 +14,57 @@ pub(super) const MINIMUM: Parameter = Parameter {
     check: |text| text.parse::<Percent>().map(drop).map_err(|error| error.to_string()),
 };
 
+/// The same where no policy says otherwise.
+const LEAST: Percent = Percent::whole(99);
+
 /// SLO-001. No target counts as `0%`. The comparison is exact: 99% passes and 98.999999% does not.
-pub(super) fn promises_availability(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn promises_availability(input: &Input<'_>, found: &mut Findings<'_>) {
     let path = "spec.slo.availability.target";
     let stated = input.spec().slo.as_ref().and_then(|slo| slo.availability.as_ref());
-    let target = stated.map_or("0%", |availability| &availability.target);
-    let minimum = input.parameter(MINIMUM.name).unwrap_or(MINIMUM.default);
+    let target = stated.map(|availability| availability.target.as_str());
+    let minimum = input.parameter(MINIMUM.name);
     // A minimum that is no percentage was refused when its policy was compiled.
-    let enough = |percent: Percent| minimum.parse::<Percent>().is_ok_and(|minimum| percent >= minimum);
-    match target.parse::<Percent>() {
-        Ok(percent) if enough(percent) => vec![],
-        Ok(_) => vec![Finding::new(
+    let least = minimum.map_or(Ok(LEAST), str::parse::<Percent>);
+    match target.map_or(Ok(Percent::ZERO), str::parse::<Percent>) {
+        Ok(percent) if least.is_ok_and(|least| percent >= least) => {}
+        Ok(_) => found.push(Finding::new(
             path,
-            format!("Availability SLO ({target}) below recommended {minimum}"),
+            [
+                "Availability SLO (",
+                target.unwrap_or("0%"),
+                ") below recommended ",
+                minimum.unwrap_or(MINIMUM.default),
+            ]
+            .concat(),
             "Consider increasing availability target",
-        )],
+        )),
         // The schema of the cluster lets no such target in, but a file on somebody's disk may have one.
-        Err(error) => vec![Finding {
+        Err(error) => found.push(Finding {
             severity: Some(Severity::Error),
             ..Finding::new(
                 path,
                 format!("Availability SLO cannot be judged: {error}"),
                 "Write the target as a percentage, for example 99.9%",
             )
-        }],
+        }),
     }
 }
 
 /// SLO-002.
-pub(super) fn promises_freshness(input: &Input<'_>) -> Vec<Finding> {
-    Finding::when(
+pub(super) fn promises_freshness(input: &Input<'_>, found: &mut Findings<'_>) {
+    found.when(
         input.spec().slo.as_ref().is_none_or(|slo| slo.freshness.is_none()),
         "spec.slo.freshness",
         "Freshness SLO not defined",
         "Define freshness target (e.g., '1 hour')",
-    )
+    );
 }
 
 /// SLO-003, once for every test. A length that cannot be read is refused by the schema of the cluster.
-pub(super) fn tests_freshness_as_promised(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn tests_freshness_as_promised(input: &Input<'_>, found: &mut Findings<'_>) {
     let freshness = input.spec().slo.as_ref().and_then(|slo| slo.freshness.as_ref());
-    let Some(target) = freshness else { return vec![] };
-    let Ok(promised) = target.target.parse::<Period>() else { return vec![] };
+    let Some(target) = freshness else { return };
+    let Ok(promised) = target.target.parse::<Period>() else { return };
     let tests = input.spec().quality.as_ref().map_or(&[][..], |quality| &quality.tests);
     let tests = tests.iter().enumerate().filter(|(_, test)| test.type_ == TestType::Freshness);
     let findings = tests.filter_map(|(index, test)| {
@@ -69,12 +78,12 @@ pub(super) fn tests_freshness_as_promised(input: &Input<'_>) -> Vec<Finding> {
             )
         })
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 /// SLO-004, once for each objective. Without any objective DOC-005 says so.
-pub(super) fn promises_completeness_and_accuracy(input: &Input<'_>) -> Vec<Finding> {
-    let Some(slo) = &input.spec().slo else { return vec![] };
+pub(super) fn promises_completeness_and_accuracy(input: &Input<'_>, found: &mut Findings<'_>) {
+    let Some(slo) = &input.spec().slo else { return };
     let objectives = [("completeness", &slo.completeness), ("accuracy", &slo.accuracy)];
     let missing = objectives.into_iter().filter(|(_, target)| target.is_none());
     let findings = missing.map(|(objective, _)| {
@@ -84,7 +93,7 @@ pub(super) fn promises_completeness_and_accuracy(input: &Input<'_>) -> Vec<Findi
             format!("Add spec.slo.{objective}.target, for example 99.5%"),
         )
     });
-    findings.collect()
+    found.extend(findings);
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::api::{
     product::{Authentication, OutputPort},
 };
 
-use super::{Accounts, Finding, Input, PortKind, one_of, stated};
+use super::{Accounts, Finding, Findings, Input, PortKind, one_of, stated};
 
 /// The word of `storage.not_allowed` that forbids accounts other than the domain's.
 const INDIVIDUAL_ACCOUNTS: &str = "individual_cloud_accounts";
@@ -16,9 +16,9 @@ const INDIVIDUAL_ACCOUNTS: &str = "individual_cloud_accounts";
 pub(super) const ACCOUNT_PATH: &str = "spec.provisioning.providerClassName";
 
 /// STD-001.
-pub(super) fn storage_is_allowed(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn storage_is_allowed(input: &Input<'_>, found: &mut Findings<'_>) {
     let allowed = &input.standards.standards.storage.allowed;
-    input
+    let findings = input
         .output_ports(PortKind::Storage)
         .filter(|port| !allowed.is_empty() && !allowed.contains(&port.type_))
         .map(|port| {
@@ -30,12 +30,12 @@ pub(super) fn storage_is_allowed(input: &Input<'_>) -> Vec<Finding> {
                 ),
                 format!("Use {}", one_of(allowed)),
             )
-        })
-        .collect()
+        });
+    found.extend(findings);
 }
 
 /// STD-002: types by their name, and accounts by their owner.
-pub(super) fn storage_is_not_forbidden(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn storage_is_not_forbidden(input: &Input<'_>, found: &mut Findings<'_>) {
     let storage = &input.standards.standards.storage;
     let types = input
         .output_ports(PortKind::Storage)
@@ -49,7 +49,7 @@ pub(super) fn storage_is_not_forbidden(input: &Input<'_>) -> Vec<Finding> {
         });
     let forbids_accounts = storage.not_allowed.iter().any(|word| word == INDIVIDUAL_ACCOUNTS);
     let account = input.accounts.filter(|accounts| forbids_accounts && accounts.domain != accounts.provider);
-    types.chain(account.map(|accounts| foreign_account(input, accounts))).collect()
+    found.extend(types.chain(account.map(|accounts| foreign_account(input, accounts))));
 }
 
 fn foreign_account(input: &Input<'_>, Accounts { domain, provider }: Accounts<'_>) -> Finding {
@@ -65,10 +65,10 @@ fn foreign_account(input: &Input<'_>, Accounts { domain, provider }: Accounts<'_
 }
 
 /// STD-003.
-pub(super) fn format_is_known(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn format_is_known(input: &Input<'_>, found: &mut Findings<'_>) {
     let formats = &input.standards.standards.formats;
     let none = formats.required.is_empty() && formats.optional.is_empty();
-    formatted(input)
+    let findings = formatted(input)
         .filter(|(_, format)| !none && !has(&formats.required, format) && !has(&formats.optional, format))
         .map(|(port, format)| {
             let justified = if formats.optional.is_empty() {
@@ -81,17 +81,17 @@ pub(super) fn format_is_known(input: &Input<'_>) -> Vec<Finding> {
                 format!("Output port '{}' has format '{format}', which is not an allowed format", port.name),
                 format!("Use {}{justified}", one_of(&formats.required)),
             )
-        })
-        .collect()
+        });
+    found.extend(findings);
 }
 
 /// STD-004.
-pub(super) fn optional_format_is_justified(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn optional_format_is_justified(input: &Input<'_>, found: &mut Findings<'_>) {
     let formats = &input.standards.standards.formats;
     let annotations = input.product.metadata.annotations.as_ref();
     let reason = annotations.and_then(|annotations| annotations.get(FORMAT_JUSTIFICATION));
     let justified = stated(reason.map(String::as_str)).is_some();
-    formatted(input)
+    let findings = formatted(input)
         .filter(|(_, format)| !justified && has(&formats.optional, format) && !has(&formats.required, format))
         .map(|(port, format)| {
             Finding::new(
@@ -102,14 +102,14 @@ pub(super) fn optional_format_is_justified(input: &Input<'_>) -> Vec<Finding> {
                     one_of(&formats.required)
                 ),
             )
-        })
-        .collect()
+        });
+    found.extend(findings);
 }
 
 /// STD-005.
-pub(super) fn storage_states_format(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn storage_states_format(input: &Input<'_>, found: &mut Findings<'_>) {
     let required = &input.standards.standards.formats.required;
-    input
+    let findings = input
         .output_ports(PortKind::Storage)
         .filter(|port| !required.is_empty() && stated(port.format.as_deref()).is_none())
         .map(|port| {
@@ -118,14 +118,14 @@ pub(super) fn storage_states_format(input: &Input<'_>) -> Vec<Finding> {
                 format!("Output port '{}' states no format", port.name),
                 format!("Set its format to {}", one_of(required)),
             )
-        })
-        .collect()
+        });
+    found.extend(findings);
 }
 
 /// STD-006.
-pub(super) fn protocol_is_allowed(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn protocol_is_allowed(input: &Input<'_>, found: &mut Findings<'_>) {
     let allowed = &input.standards.standards.apis.required_protocols;
-    input
+    let findings = input
         .output_ports(PortKind::Api)
         .filter(|port| !allowed.is_empty() && !allowed.contains(&port.type_))
         .map(|port| {
@@ -137,31 +137,29 @@ pub(super) fn protocol_is_allowed(input: &Input<'_>) -> Vec<Finding> {
                 ),
                 format!("Use {}", one_of(allowed)),
             )
-        })
-        .collect()
+        });
+    found.extend(findings);
 }
 
 /// STD-007. An API that says nothing of authentication may have none.
-pub(super) fn authentication_is_allowed(input: &Input<'_>) -> Vec<Finding> {
+pub(super) fn authentication_is_allowed(input: &Input<'_>, found: &mut Findings<'_>) {
     let allowed = &input.standards.standards.apis.required_authentication;
-    input
-        .output_ports(PortKind::Api)
-        .filter_map(|port| {
-            let message = match port.authentication.map(Authentication::as_str) {
-                _ if allowed.is_empty() => return None,
-                Some(word) if has(allowed, word) => return None,
-                Some(word) => {
-                    format!(
-                        "Output port '{}' has authentication '{word}', which is not allowed for an API",
-                        port.name
-                    )
-                }
-                None => format!("Output port '{}' is an API and states no authentication", port.name),
-            };
-            let remediation = format!("Set its authentication to {}", one_of(allowed));
-            Some(Finding::new(path(port, "authentication"), message, remediation))
-        })
-        .collect()
+    let findings = input.output_ports(PortKind::Api).filter_map(|port| {
+        let message = match port.authentication.map(Authentication::as_str) {
+            _ if allowed.is_empty() => return None,
+            Some(word) if has(allowed, word) => return None,
+            Some(word) => {
+                format!(
+                    "Output port '{}' has authentication '{word}', which is not allowed for an API",
+                    port.name
+                )
+            }
+            None => format!("Output port '{}' is an API and states no authentication", port.name),
+        };
+        let remediation = format!("Set its authentication to {}", one_of(allowed));
+        Some(Finding::new(path(port, "authentication"), message, remediation))
+    });
+    found.extend(findings);
 }
 
 /// The output ports of every kind that state a format, with it.

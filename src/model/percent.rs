@@ -27,6 +27,11 @@ impl Percent {
     /// Everything.
     pub const HUNDRED: Self = Self(100 * SCALE);
 
+    /// A share of so many percent, at most 100.
+    pub const fn whole(percent: u8) -> Self {
+        if percent < 100 { Self(percent as i64 * SCALE) } else { Self::HUNDRED }
+    }
+
     /// The share in millionths of a percent, 0 to 100,000,000.
     pub const fn millionths(self) -> i64 {
         self.0
@@ -90,8 +95,10 @@ pub enum PercentProblem {
 
 fn parse(text: &str) -> Result<Percent, PercentProblem> {
     let number = text.strip_suffix('%').ok_or(PercentProblem::NoSign)?;
+    // A search by bytes, because this is read for every product that is judged.
+    let point = number.bytes().position(|byte| byte == b'.');
     let (whole, decimals) =
-        number.split_once('.').map_or((number, None), |(whole, rest)| (whole, Some(rest)));
+        point.map_or((number, None), |point| (&number[..point], Some(&number[point + 1..])));
     let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit());
     if !is_digits(whole) || decimals.is_some_and(|decimals| !is_digits(decimals)) {
         return Err(PercentProblem::NotANumber);
@@ -104,8 +111,10 @@ fn parse(text: &str) -> Result<Percent, PercentProblem> {
     if whole.len() > 3 || (whole.len() == 3 && whole != "100") {
         return Err(PercentProblem::TooLarge);
     }
-    let millionths =
-        format!("{whole}{decimals:0<MAX_DECIMALS$}").parse().map_err(|_| PercentProblem::NotANumber)?;
+    // The decimals are filled up with zeros to millionths.
+    let digits =
+        whole.bytes().chain(decimals.bytes()).chain(std::iter::repeat_n(b'0', MAX_DECIMALS - decimals.len()));
+    let millionths = digits.fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
     Percent::from_millionths(millionths).ok_or(PercentProblem::TooLarge)
 }
 

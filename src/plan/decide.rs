@@ -134,7 +134,7 @@ fn holds(declared: &Declared, report: Option<&Report>, enforcement: Enforcement,
             if let Some(first) = errors.next() {
                 holds.push(Blocker::PolicyErrors {
                     errors: 1 + errors.count(),
-                    first: format!("{}: {}", first.id, first.message),
+                    first: format!("{}: {}", first.rule.id, first.message),
                 });
             }
         }

@@ -57,21 +57,21 @@ pub(super) fn governance(
     let violations = report.violations.iter().take(MAX_VIOLATIONS).map(|violation| {
         let seen = before
             .iter()
-            .find(|seen| *seen.id == *violation.id && seen.path == text(&violation.path, VALUE_LIMIT));
+            .find(|seen| *seen.id == *violation.rule.id && seen.path == text(&violation.path, VALUE_LIMIT));
         Violation {
-            id: violation.id.to_string(),
+            id: violation.rule.id.to_string(),
             severity: violation.severity,
             message: text(&violation.message, MESSAGE_LIMIT),
             remediation: text(&violation.remediation, MESSAGE_LIMIT),
             path: text(&violation.path, VALUE_LIMIT),
-            policy: text(&violation.policy, POLICY_LIMIT),
+            policy: text(&violation.rule.policy, POLICY_LIMIT),
             enforcement: enforcement(violation.enforcement(facts.decision.enforcement)),
             since: seen.map_or_else(|| Some(instant(clock.now)), |seen| seen.since.clone()),
-            deadline: match &violation.exception {
+            deadline: match violation.exception.as_deref() {
                 Some((_, until)) => Some(instant(*until)),
                 None => violation.deadline.and_then(midnight),
             },
-            exception_ref: violation.exception.as_ref().map(|(name, _)| format!("PolicyException/{name}")),
+            exception_ref: violation.exception.as_deref().map(|(name, _)| format!("PolicyException/{name}")),
         }
     });
     let declared = &facts.world.declared;

@@ -97,7 +97,7 @@ fn is_fault(blocker: &Blocker) -> bool {
 /// Whether a built-in rule is broken by just what a blocker says.
 fn says_the_same(blocker: &Blocker, violation: &Violation) -> bool {
     matches!(
-        (blocker, &*violation.id),
+        (blocker, &*violation.rule.id),
         (Blocker::NameTaken { .. }, "PROD-003") | (Blocker::DomainMismatch { .. }, "PROD-004")
     )
 }
@@ -117,10 +117,10 @@ fn lesser(report: &Report, domain: Enforcement) -> impl Iterator<Item = &Violati
 }
 
 fn told(violation: &Violation) -> String {
-    let Violation { id, message, remediation, deadline, severity, .. } = violation;
+    let Violation { rule, message, remediation, deadline, severity, .. } = violation;
     let deadline = deadline.filter(|_| *severity == Severity::Error);
     let deadline = deadline.map(|day| format!(" (stops change from {day} on)")).unwrap_or_default();
-    format!("[{id}] {message}{deadline}. {remediation}")
+    format!("[{}] {message}{deadline}. {remediation}", rule.id)
 }
 
 /// As many warnings as are let through, and how many there are beyond.

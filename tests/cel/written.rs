@@ -33,8 +33,10 @@ fn rules_that_are_written_find_the_products_that_the_built_in_ones_find() -> Res
         let input = Input::of(&product, &standards);
         let broken = |policies: &PolicySet, prefix: &str| {
             let report = policies.evaluate(&input);
-            let rules =
-                report.violations.iter().map(|violation| violation.id.trim_start_matches(prefix).to_owned());
+            let rules = report
+                .violations
+                .iter()
+                .map(|violation| violation.rule.id.trim_start_matches(prefix).to_owned());
             rules.collect::<BTreeSet<_>>()
         };
         prop_assert_eq!(broken(&written, "WRITTEN-"), broken(&built_in, ""));

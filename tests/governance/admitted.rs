@@ -97,9 +97,9 @@ fn expected(product: &DataProduct, standards: &PlatformStandardsSpec) -> BTreeMa
     let report = policies.evaluate(&Input::of(product, standards));
     let errors = report.violations.into_iter().filter(|violation| violation.severity == Severity::Error);
     errors.fold(BTreeMap::new(), |mut all, violation| {
-        all.entry(violation.id.to_string())
+        all.entry(violation.rule.id.to_string())
             .or_insert_with(Vec::new)
-            .push(format!("[{}] {}", violation.id, violation.message));
+            .push(format!("[{}] {}", violation.rule.id, violation.message));
         all
     })
 }

@@ -137,7 +137,7 @@ fn text(report: &Report) -> Result<String> {
     for violation in violations {
         let enforced = violation.enforcement(Enforcement::Enforced) == Enforcement::Enforced;
         let mark = if enforced { " (enforced)" } else { "" };
-        writeln!(text, "\n{} {} {}{mark}", violation.severity.as_str(), violation.id, violation.path)?;
+        writeln!(text, "\n{} {} {}{mark}", violation.severity.as_str(), violation.rule.id, violation.path)?;
         writeln!(text, "  {}", violation.message)?;
         writeln!(text, "  {}", violation.remediation)?;
     }

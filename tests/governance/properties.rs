@@ -89,7 +89,7 @@ proptest! {
         product in any::product(), standards in any::standards(), pairs in observed::pairs()
     ) {
         for violation in policies_of(RULES).evaluate(&input(&product, &standards, &resources(&pairs))).violations {
-            prop_assert!(RULES.iter().any(|rule| *rule.id == *violation.id));
+            prop_assert!(RULES.iter().any(|rule| *rule.id == *violation.rule.id));
             let known = ["spec.", "status.resources["].iter().any(|root| violation.path.starts_with(root));
             prop_assert!(known || violation.path == "spec", "{}", violation.path);
             for text in [&violation.message, &violation.remediation] {

@@ -72,7 +72,7 @@ fn ours(report: &Report) -> Vec<[String; 4]> {
     let mut violations: Vec<_> = report
         .violations
         .iter()
-        .map(|v| [&*v.id, v.severity.as_str(), &v.message, &v.remediation].map(str::to_owned))
+        .map(|v| [&*v.rule.id, v.severity.as_str(), &v.message, &v.remediation].map(str::to_owned))
         .collect();
     violations.sort();
     violations

@@ -82,9 +82,9 @@ fn expected(product: &DataProduct, policies: &[GovernancePolicy]) -> Result<Told
     let report = compiled.collect::<PolicySet>().evaluate(&Input::of(product, &standards.spec));
     let mut told = Told::new();
     for error in report.enforced_errors(dataproduct_operator::api::Enforcement::Enforced) {
-        ensure!(error.severity == Severity::Error && is_expressed(&error.id), "{error:?}");
-        let rule = told.entry(error.id.to_string()).or_default();
-        rule.0.push(format!("[{}] {}", error.id, error.message));
+        ensure!(error.severity == Severity::Error && is_expressed(&error.rule.id), "{error:?}");
+        let rule = told.entry(error.rule.id.to_string()).or_default();
+        rule.0.push(format!("[{}] {}", error.rule.id, error.message));
         rule.1 += 1;
     }
     Ok(told)

@@ -92,7 +92,7 @@ fn score(context: &Context, report: &Report) -> Judgement {
     let rule_set_hash = standards
         .map(|standards| context.mesh.policies().rule_set_hash(report, &standards.spec))
         .unwrap_or_default();
-    let broken = report.violations.iter().map(|violation| &*violation.id).collect::<BTreeSet<_>>();
+    let broken = report.violations.iter().map(|violation| &*violation.rule.id).collect::<BTreeSet<_>>();
     let judging =
         context.mesh.policies().policies().filter(|policy| report.policies.contains(&policy.source));
     let asked = judging.flat_map(|policy| policy.ids()).collect::<BTreeSet<_>>();
@@ -159,7 +159,7 @@ impl Found<'_> {
         let root = || place(&object.node, "kind").unwrap_or(object.node.span.clone());
         let at = place(&object.node, &violation.path).unwrap_or_else(root);
         let state = violation.enforcement(domain);
-        let finding = self.finding(file, Some(object), &at, violation.id.to_string());
+        let finding = self.finding(file, Some(object), &at, violation.rule.id.to_string());
         let open_error = violation.exception.is_none() && violation.severity == Severity::Error;
         self.findings.push(Finding {
             severity: violation.severity,
@@ -169,8 +169,8 @@ impl Found<'_> {
             path: violation.path.to_string(),
             message: violation.message.to_string(),
             remediation: violation.remediation.to_string(),
-            policy: Some(violation.policy.to_string()),
-            exception: violation.exception.clone(),
+            policy: Some(violation.rule.policy.to_string()),
+            exception: violation.exception.as_deref().cloned(),
             object: Some(format!("{} {}", object.kind, name(object, namespace))),
             ..finding
         });

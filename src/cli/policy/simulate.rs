@@ -167,7 +167,7 @@ impl Change {
             let violations = standing.iter().flat_map(|standing| &standing.report.violations);
             let open = violations.filter(|violation| violation.exception.is_none());
             open.map(|violation| {
-                (violation.id.to_string(), format!("{} at {}", violation.id, violation.path))
+                (violation.rule.id.to_string(), format!("{} at {}", violation.rule.id, violation.path))
             })
             .collect()
         };

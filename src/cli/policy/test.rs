@@ -182,7 +182,7 @@ impl Outcome {
                     policies.flat_map(|policy| policy.ids().map(str::to_owned).collect::<Vec<_>>()).collect();
             }
             report.violations.iter().for_each(|violation| {
-                outcome.unbroken.remove(&*violation.id);
+                outcome.unbroken.remove(&*violation.rule.id);
             });
             outcome.rows.push(Row { name: case.name.clone(), wrong: case.differences(&report) });
         }
@@ -222,7 +222,7 @@ impl Case {
     /// How a report differs from what is expected.
     fn differences(&self, report: &Report) -> Vec<String> {
         let open = report.violations.iter().filter(|violation| violation.exception.is_none());
-        let found = open.clone().map(|violation| violation.id.to_string()).collect::<BTreeSet<_>>();
+        let found = open.clone().map(|violation| violation.rule.id.to_string()).collect::<BTreeSet<_>>();
         let list = |ids: Vec<&String>| ids.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let (missing, surplus) = (
             list(self.violations.difference(&found).collect()),
@@ -236,8 +236,10 @@ impl Case {
             wrong.push(format!("did not expect {surplus}"));
         }
         for (id, expected) in &self.messages {
-            let mut said =
-                open.clone().filter(|violation| *violation.id == **id).map(|violation| &violation.message);
+            let mut said = open
+                .clone()
+                .filter(|violation| *violation.rule.id == **id)
+                .map(|violation| &violation.message);
             if !said.clone().any(|message| message == expected) {
                 let said = said.next().map_or("nothing".to_owned(), |message| format!("{message:?}"));
                 wrong.push(format!("{id} says {said}, not {expected:?}"));

@@ -71,9 +71,9 @@ pub fn is_expressed(id: &str) -> bool {
 
 /// Whether the API server tells of an enforced error by itself, once it has the policies.
 pub fn is_told_by_the_api_server(violation: &Violation) -> bool {
-    let is_global = violation.policy.starts_with("GovernancePolicy/");
+    let is_global = violation.rule.policy.starts_with("GovernancePolicy/");
     // Of this rule it cannot judge the part on accounts.
-    is_global && is_expressed(&violation.id) && violation.path != ACCOUNT_PATH
+    is_global && is_expressed(&violation.rule.id) && violation.path != ACCOUNT_PATH
 }
 
 /// Why the API server cannot judge a built-in rule.

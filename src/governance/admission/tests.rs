@@ -1,7 +1,12 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{api::GovernancePolicySpec, governance::defaults};
+use crate::{
+    api::GovernancePolicySpec,
+    governance::{RuleRef, defaults},
+};
 
 fn policy(spec: Value) -> GovernancePolicy {
     let spec: GovernancePolicySpec = serde_json::from_value(spec).expect("a policy");
@@ -89,11 +94,10 @@ fn a_policy_whose_grace_is_over_is_asked() {
 #[test]
 fn the_api_server_tells_what_needs_no_more_than_the_product_and_the_standards() {
     let violation = |policy: &str, id: &str, path: &str| Violation {
-        id: id.into(),
+        rule: Arc::new(RuleRef { id: id.into(), policy: policy.into(), observed: false }),
         severity: Severity::Error,
         state: Enforcement::Enforced,
         deadline: None,
-        policy: policy.into(),
         exception: None,
         path: path.to_owned().into(),
         message: "".into(),

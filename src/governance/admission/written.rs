@@ -85,9 +85,9 @@ impl Asked {
             .map_or_else(|| format!("broken: {}", expression.source.replace('\n', " ")), str::to_owned);
         let validation = Validation {
             expression: holds,
-            message: Some(format!("[{}] {fixed}", judge.id)),
+            message: Some(format!("[{}] {fixed}", judge.rule.id)),
             message_expression: message_expression
-                .map(|said| format!("{} + ({})", literal(&format!("[{}] ", judge.id)), said.source)),
+                .map(|said| format!("{} + ({})", literal(&format!("[{}] ", judge.rule.id)), said.source)),
             ..Validation::default()
         };
         Some(Self { validation, variables })

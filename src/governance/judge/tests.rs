@@ -84,7 +84,7 @@ fn variables_are_shared_by_rules_and_one_without_a_value_fails_only_its_readers(
     });
     let product = named("2.1.0");
     let found = report(policy(&declared), &input(&product));
-    let found = found.violations.iter().map(|found| (&*found.id, &*found.message)).collect::<Vec<_>>();
+    let found = found.violations.iter().map(|found| (&*found.rule.id, &*found.message)).collect::<Vec<_>>();
     let failed = "could not be evaluated: variable target: there is no slo; ask has(...) before reading it";
     assert_eq!(found, [("X-002", failed), ("X-001", "major")]);
 }

@@ -101,7 +101,7 @@ fn a_domain_adds_rules_under_its_own_name_and_for_itself_alone() {
     assert!(fault.rule == "SLO-001" && fault.message.contains("CUSTOMER-001"), "{fault:?}");
     let report = set([policy]).evaluate(&input(&product(|_| {})));
     let [violation] = &report.violations[..] else { panic!("{:?}", report.violations) };
-    assert_eq!((&*violation.id, &*violation.policy), ("CUSTOMER-001", "DomainPolicy/n/own"));
+    assert_eq!((&*violation.rule.id, &*violation.rule.policy), ("CUSTOMER-001", "DomainPolicy/n/own"));
     assert_eq!(violation.message, "Availability SLO (0%) below recommended 99.99%");
 
     let taken = Policy::of_domain("n", "own", Some("slo"), &rules, None);
