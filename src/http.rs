@@ -1,4 +1,5 @@
-//! The operator's own HTTP endpoint, which Prometheus scrapes. It answers what it knows and changes nothing.
+//! The operator's own HTTP endpoints, which Prometheus scrapes and the kubelet asks. They answer what they know and change
+//! nothing.
 
 use std::{future::ready, io, net::SocketAddr, sync::Arc};
 
@@ -27,9 +28,32 @@ impl Endpoint {
     }
 
     /// Answers for ever.
-    pub async fn serve(self, metrics: Arc<Metrics>) -> io::Result<()> {
-        let routes = Router::new().route("/metrics", get(move || ready(scrape(&metrics))));
+    pub async fn serve(self, routes: Router) -> io::Result<()> {
         axum::serve(self.0, routes).await
+    }
+}
+
+/// What Prometheus scrapes.
+pub fn metrics(metrics: Metrics) -> Router {
+    let metrics = Arc::new(metrics);
+    Router::new().route("/metrics", get(move || ready(scrape(&metrics))))
+}
+
+/// What the kubelet asks: whether the process is alive, and whether it can do its work. Each gives the reason where it is not.
+pub fn probes<H, R>(healthy: H, can_work: R) -> Router
+where
+    H: Fn() -> Result<(), String> + Clone + Send + Sync + 'static,
+    R: Fn() -> Result<(), String> + Clone + Send + Sync + 'static,
+{
+    Router::new()
+        .route("/healthz", get(move || ready(answer(healthy()))))
+        .route("/readyz", get(move || ready(answer(can_work()))))
+}
+
+fn answer(state: Result<(), String>) -> impl IntoResponse + use<> {
+    match state {
+        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{future::Future, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
+use axum::Router;
 use clap::{Args, ValueEnum};
 use kube::{
     Client, Config,
@@ -16,9 +17,10 @@ use crate::{
         self,
         context::Context,
         kubernetes,
+        leader::Candidate,
         outputs::{Output, Outputs},
     },
-    http::Endpoint,
+    http::{self, Endpoint},
     metrics::Metrics,
     telemetry::{self, LogFormat},
     webhook::{self, Settings, Webhook, answer::Action, certificate::Lives, counts::Answers},
@@ -103,6 +105,27 @@ pub struct RunArgs {
         default_value = "0.0.0.0:8080"
     )]
     metrics_bind_address: Bind,
+    /// Where the kubelet asks whether the process is alive, under /healthz, and whether it can do its work, under /readyz.
+    /// `0` switches both off.
+    #[arg(
+        long,
+        env = "DATAPRODUCT_HEALTH_BIND_ADDRESS",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8081"
+    )]
+    health_bind_address: Bind,
+    /// Visit products only while this process holds the Lease `dataproduct-operator`, so that several replicas do not do
+    /// everything several times. Each of them watches, answers the webhook, and can take over at once.
+    #[arg(long, env = "DATAPRODUCT_LEADER_ELECT")]
+    leader_elect: bool,
+    /// Namespace of the Lease. The default is the operator's own.
+    #[arg(
+        long,
+        env = "DATAPRODUCT_LEADER_ELECTION_NAMESPACE",
+        value_name = "NAMESPACE",
+        requires = "leader_elect"
+    )]
+    leader_election_namespace: Option<String>,
     /// What is written for other tools: `openreports` for one Report of openreports.io a product, where that API is
     /// installed.
     #[arg(
@@ -135,7 +158,8 @@ pub struct RunArgs {
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     telemetry::start(args.log_format, &args.log).map_err(CliError::Usage)?;
     // Before anything else is done, so that two operators on one machine are told apart at once.
-    let endpoint = listen(args.metrics_bind_address).await?;
+    let endpoint = listen("metrics", "--metrics-bind-address", args.metrics_bind_address).await?;
+    let probed = listen("probes", "--health-bind-address", args.health_bind_address).await?;
     let webhook = listen_for_reviews(args.webhook_bind_address).await?;
     let client = client(args.cluster).await?;
     let mut ctx = controller::connect(client, args.cluster_id).await?;
@@ -143,7 +167,10 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let ctx = Arc::new(ctx);
     let answers = Arc::<Answers>::default();
     if let Some(endpoint) = endpoint {
-        serve(endpoint, Metrics::of(&ctx.registry, &answers));
+        serve("metrics", "/metrics", endpoint, http::metrics(Metrics::of(&ctx.registry, &answers)));
+    }
+    if let Some(endpoint) = probed {
+        serve("probes", "/healthz and /readyz", endpoint, probes(&ctx));
     }
     let (stop, stopped) = oneshot::channel::<()>();
     let webhook = webhook.map(|webhook| {
@@ -158,9 +185,11 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         };
         tokio::spawn(answer_reviews(webhook, Arc::clone(&ctx), settings, stopped))
     });
+    let namespace = args.leader_election_namespace.as_deref();
+    let candidate = args.leader_elect.then(|| Candidate::new(ctx.client.clone(), namespace, &ctx.instance));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), cluster = ctx.cluster, "started");
     // In a box, because it would make every future around it larger.
-    Box::pin(controller::run(ctx, shutdown()?)).await?;
+    Box::pin(controller::run(ctx, candidate, shutdown()?)).await?;
     drop(stop);
     if let Some(webhook) = webhook {
         // What is still asked then is let in by the API server.
@@ -170,11 +199,11 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn listen(bind: Bind) -> Result<Option<Endpoint>, CliError> {
+async fn listen(what: &str, flag: &str, bind: Bind) -> Result<Option<Endpoint>, CliError> {
     let Bind::At(address) = bind else { return Ok(None) };
     let failed = |error| {
         CliError::Usage(format!(
-            "cannot serve metrics at {address}: {error}; choose another address with --metrics-bind-address, or 0 for none"
+            "cannot serve {what} at {address}: {error}; choose another address with {flag}, or 0 for none"
         ))
     };
     Endpoint::bind(address).await.map(Some).map_err(failed)
@@ -209,16 +238,27 @@ async fn answer_reviews(
     }
 }
 
-/// Serves metrics for as long as the process lives.
-fn serve(endpoint: Endpoint, metrics: Metrics) {
+/// Serves something for as long as the process lives.
+fn serve(what: &'static str, paths: &str, endpoint: Endpoint, routes: Router) {
     if let Ok(address) = endpoint.address() {
-        tracing::info!(%address, "metrics are served under /metrics");
+        tracing::info!(%address, "{what} are served under {paths}");
     }
     tokio::spawn(async move {
-        if let Err(error) = endpoint.serve(Arc::new(metrics)).await {
-            tracing::error!(%error, "metrics are not served any more");
+        if let Err(error) = endpoint.serve(routes).await {
+            tracing::error!(%error, "{what} are not served any more");
         }
     });
+}
+
+/// The answers to the kubelet. Ready is who knows the mesh, leader or not: the webhook of a replica that stands by answers.
+fn probes(ctx: &Arc<Context>) -> Router {
+    let (alive, able) = (Arc::clone(ctx), Arc::clone(ctx));
+    let synced = move || {
+        let waits =
+            "the watches have not shown everything yet; this goes on where the API server does not answer";
+        able.is_synced().then_some(()).ok_or_else(|| waits.to_owned())
+    };
+    http::probes(move || alive.pulse.health(), synced)
 }
 
 /// A client for the cluster that a person or a pod means.

@@ -16,7 +16,9 @@ use tokio::{
     time::Instant,
 };
 
-use super::{bench::Bench, mesh::Mesh, outputs::Outputs, policies::Tallies};
+use super::{
+    bench::Bench, leader::Leadership, mesh::Mesh, outputs::Outputs, policies::Tallies, pulse::Pulse,
+};
 use crate::{
     governance::{Judgement, Precedents},
     plan::ProductName,
@@ -53,6 +55,10 @@ pub struct Context {
     pub outputs: Outputs,
     /// Where judgements are made that may take long.
     pub bench: Bench,
+    /// Whether this process visits products.
+    pub leadership: Leadership,
+    /// Whether it is alive.
+    pub pulse: Pulse,
     /// Reads the time.
     pub now: Now,
     /// Name of this process, for events.
@@ -110,6 +116,8 @@ impl Context {
             compile: Notify::new(),
             outputs: Outputs::default(),
             bench: Bench::default(),
+            leadership: Leadership::default(),
+            pulse: Pulse::default(),
             now: Box::new(Timestamp::now),
             instance: instance(),
             attempts: Mutex::default(),

@@ -29,6 +29,7 @@ pub type Guarded = DeserializeGuard<DataProduct>;
 pub async fn visit(ctx: &Arc<Context>, object: &Guarded) -> Result<Visit, RequestError> {
     ctx.until_synced().await;
     let span = tracing::info_span!("visit", product = %ProductName::of(object));
+    let _under_way = ctx.pulse.visit();
     let work = async {
         match &object.0 {
             Err(invalid) => undecodable(ctx, invalid).await,

@@ -10,9 +10,11 @@ mod departure;
 pub mod gather;
 pub mod guard;
 pub mod kubernetes;
+pub mod leader;
 pub mod mesh;
 pub mod outputs;
 pub mod policies;
+pub mod pulse;
 pub mod reconcile;
 pub mod recover;
 pub mod report;
@@ -21,7 +23,7 @@ pub mod watch;
 
 use std::{
     fmt::Debug,
-    future::Future,
+    future::{Future, pending},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -36,13 +38,14 @@ use kube::{
     runtime::{
         Controller,
         controller::{self, Action},
+        reflector::{ObjectRef, Store},
     },
 };
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-use self::{context::Context, guard::Guarded, kubernetes::RequestError};
+use self::{context::Context, guard::Guarded, kubernetes::RequestError, leader::Candidate};
 use crate::{
     api::{
         DataDomain, DataProduct, DomainPolicy, GovernancePolicy, PlatformStandards, PolicyException,
@@ -71,6 +74,11 @@ pub enum ControllerError {
     /// The API server could not be asked for a kind.
     #[error("cannot list {0}: {1}; the operator needs to get, list and watch it")]
     Unreadable(&'static str, #[source] RequestError),
+    /// Another process visits products now, or may do so soon.
+    #[error(
+        "the lease is lost; the process ends, so that two do not do the same, and stands by when it is started anew"
+    )]
+    LeaseLost,
     /// A watch ended although nobody asked it to.
     #[error("the watches ended by themselves; the process ends so that it is started anew")]
     WatchesEnded,
@@ -105,13 +113,16 @@ where
     }
 }
 
-/// Runs the operator until `shutdown` completes; visits that are under way are finished first.
+/// Runs the operator until `shutdown` completes; visits that are under way are finished first. With a candidate, products are
+/// visited while it holds the Lease; everything is watched from the start, so that it can take over at once.
 pub async fn run(
     ctx: Arc<Context>,
+    mut candidate: Option<Candidate>,
     shutdown: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> Result<(), ControllerError> {
     let (triggers, touched) = mpsc::unbounded_channel::<ProductName>();
     let (changed, store) = watch::products(&ctx, &triggers);
+    let known = store.clone();
     let touched = stream::unfold(touched, |mut touched| async move {
         touched.recv().await.map(|name| (watch::reference(&name), touched))
     });
@@ -123,13 +134,14 @@ pub async fn run(
         .with_config(controller::Config::default().concurrency(CONCURRENCY))
         .reconcile_on(touched)
         .graceful_shutdown_on({
-            let asked = Arc::clone(&asked);
+            let (asked, ctx) = (Arc::clone(&asked), Arc::clone(&ctx));
             async move {
                 shutdown.await;
                 asked.store(true, Ordering::SeqCst);
+                ctx.leadership.end();
             }
         })
-        .run(visit, after_error, ctx)
+        .run(move |object, ctx| visit(known.clone(), object, ctx), after_error, Arc::clone(&ctx))
         .for_each(|visited| async move {
             match visited {
                 Ok(_) => {}
@@ -139,15 +151,40 @@ pub async fn run(
                 Err(error) => tracing::debug!(%error, "a visit ended early"),
             }
         });
-    tokio::select! {
+    let leads = async {
+        if let Some(candidate) = &mut candidate {
+            candidate.lead(&ctx.leadership).await;
+        } else {
+            ctx.leadership.begin();
+            pending::<()>().await;
+        }
+    };
+    let ended = tokio::select! {
         () = visits => if asked.load(Ordering::SeqCst) { Ok(()) } else { Err(ControllerError::WatchesEnded) },
         () = surroundings => Err(ControllerError::WatchesEnded),
         () = policies => Err(ControllerError::WatchesEnded),
         () = compiled => Err(ControllerError::WatchesEnded),
+        () = ctx.pulse.beat() => Err(ControllerError::WatchesEnded),
+        () = leads => Err(ControllerError::LeaseLost),
+    };
+    if let Some(candidate) = candidate {
+        candidate.release().await;
     }
+    ended
 }
 
-async fn visit(object: Arc<Guarded>, ctx: Arc<Context>) -> Result<Action, RequestError> {
+async fn visit(
+    known: Store<Guarded>,
+    mut object: Arc<Guarded>,
+    ctx: Arc<Context>,
+) -> Result<Action, RequestError> {
+    if !ctx.leadership.is_leader() {
+        let led = ctx.leadership.until_leader().await;
+        // Another process has changed it meanwhile.
+        let now = known.get(&ObjectRef::from_obj(object.as_ref())).filter(|_| led);
+        let Some(now) = now else { return Ok(Action::await_change()) };
+        object = now;
+    }
     let visit = guard::visit(&ctx, &object).await?;
     Ok(visit.again.map_or_else(Action::await_change, Action::requeue))
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Debug,
+    future::pending,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -101,6 +102,10 @@ impl Tallies {
 /// Keeps the status of every policy true, for as long as it is polled.
 pub async fn report(ctx: Arc<Context>) {
     ctx.until_synced().await;
+    if !ctx.leadership.until_leader().await {
+        // The process ends; who leads next writes.
+        return pending().await;
+    }
     loop {
         ctx.tallies.changed.notified().await;
         tokio::time::sleep(COLLECT).await;

@@ -45,15 +45,15 @@ fn platform(moto: &str, ministack: &str) -> Result<String> {
     Ok(example("platform-aws.yaml")?.replace("    region: eu-central-1\n", &more))
 }
 
-struct Cluster {
-    mesh: Mesh,
-    emulators: Emulators,
+pub(crate) struct Cluster {
+    pub(crate) mesh: Mesh,
+    pub(crate) emulators: Emulators,
     moto: FaultProxy,
     ministack: FaultProxy,
 }
 
 impl Cluster {
-    async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let mesh = Mesh::start(Options { audit: true, ..Options::default() }).await?;
         let emulators = Emulators::start().await?;
         let (moto, ministack) = tokio::try_join!(
@@ -64,7 +64,7 @@ impl Cluster {
         Ok(Self { mesh, emulators, moto, ministack })
     }
 
-    fn operator(&self) -> Result<Operator> {
+    pub(crate) fn operator(&self) -> Result<Operator> {
         self.mesh.operator_in(&KEYS)
     }
 
@@ -72,7 +72,7 @@ impl Cluster {
         if ["cloudwatch", "sns"].contains(&service) { &self.ministack } else { &self.moto }
     }
 
-    async fn ready(&self, name: &str) -> Result<()> {
+    pub(crate) async fn ready(&self, name: &str) -> Result<()> {
         let status = self.mesh.wait_condition(("orders", name), "Ready", "True", "Ready").await?;
         let open = status.resources.iter().filter(|resource| resource.state != ResourceState::InSync);
         let open = open.collect::<Vec<_>>();

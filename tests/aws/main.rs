@@ -28,6 +28,7 @@ mod module;
 mod permissions;
 mod replay;
 mod replayed;
+mod replicas;
 mod tour;
 mod trouble;
 mod world;

@@ -45,7 +45,7 @@ impl Inner {
             // A sender that is dropped asks for the end as well.
             let _ = stopped.await;
         });
-        let task = tokio::spawn(controller::run(Arc::clone(&ctx), shutdown));
+        let task = tokio::spawn(controller::run(Arc::clone(&ctx), None, shutdown));
         Ok(Self { ctx, stop, task })
     }
 

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -30,6 +31,8 @@ pub(crate) struct Mesh {
     /// Root of the provider class `local`.
     pub(crate) root: PathBuf,
     folder: TempDir,
+    /// Operators that were started.
+    operators: AtomicU32,
     _slot: SemaphorePermit<'static>,
 }
 
@@ -43,7 +46,8 @@ impl Mesh {
         let root = folder.path().join("root");
         fs::create_dir(&root)?;
         let client = plane.client().await?;
-        let mesh = Self { plane, client, root, folder, _slot: slot };
+        let operators = AtomicU32::new(0);
+        let mesh = Self { plane, client, root, folder, operators, _slot: slot };
         mesh.plane.install_policies()?;
         mesh.plane.apply(&mesh.platform()?)?;
         Ok(mesh)
@@ -61,7 +65,8 @@ impl Mesh {
 
     /// Starts the operator as a process in an environment.
     pub(crate) fn operator_in(&self, environment: &[(&str, &str)]) -> Result<Operator> {
-        let log = self.folder.path().join("operator.log");
+        let number = self.operators.fetch_add(1, Ordering::Relaxed);
+        let log = self.folder.path().join(format!("operator-{number}.log"));
         let binary = Path::new(env!("CARGO_BIN_EXE_dataproduct"));
         Operator::start(binary, &self.plane.kubeconfig_path(), environment, &log)
     }

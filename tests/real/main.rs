@@ -17,5 +17,6 @@ mod governed;
 mod interleaving;
 mod life;
 mod offline;
+mod replicas;
 mod scale;
 mod trouble;

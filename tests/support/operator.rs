@@ -30,8 +30,10 @@ impl Operator {
     ) -> Result<Self> {
         // Several operators run at the same time, so that each serves its metrics at a port of its own.
         let kubeconfig = kubeconfig.display().to_string();
-        let arguments = ["run", "--kubeconfig", &kubeconfig, "--metrics-bind-address", "127.0.0.1:0"];
-        let arguments = arguments.map(str::to_owned);
+        let arguments = ["run", "--kubeconfig", &kubeconfig];
+        let ports = ["--metrics-bind-address", "--health-bind-address"].map(|flag| [flag, "127.0.0.1:0"]);
+        let arguments = arguments.iter().chain(ports.as_flattened()).map(|argument| (*argument).to_owned());
+        let arguments = arguments.collect::<Vec<_>>();
         Ok(Self { process: Kept::start(binary, &arguments, environment, log)?, log: log.to_owned() })
     }
 
@@ -42,11 +44,25 @@ impl Operator {
 
     /// What it counts, as Prometheus would read it.
     pub(crate) async fn metrics(&self) -> Result<String> {
+        plain_http::get(&format!("http://{}/metrics", self.address("metrics are served")?)).await
+    }
+
+    /// What it answers the kubelet; an answer that is no success is an error.
+    pub(crate) async fn probe(&self, path: &str) -> Result<String> {
+        plain_http::get(&format!("http://{}{path}", self.address("probes are served")?)).await
+    }
+
+    /// The address that the log says something about.
+    fn address(&self, about: &str) -> Result<String> {
         let log = std::fs::read_to_string(&self.log)?;
-        let said =
-            log.lines().find(|line| line.contains("metrics are served")).context("the log has no address")?;
+        let said = log.lines().find(|line| line.contains(about)).context("the log has no address")?;
         let address = said.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next());
-        plain_http::get(&format!("http://{}/metrics", address.context("an address")?)).await
+        address.map(str::to_owned).context("an address")
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&mut self, name: &str) -> Result<()> {
+        self.process.signal(name)
     }
 
     /// Kills it at once.
