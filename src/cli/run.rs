@@ -167,7 +167,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let ctx = Arc::new(ctx);
     let answers = Arc::<Answers>::default();
     if let Some(endpoint) = endpoint {
-        serve("metrics", "/metrics", endpoint, http::metrics(Metrics::of(&ctx.registry, &answers)));
+        serve("metrics", "/metrics", endpoint, http::metrics(Metrics::of(&ctx, &answers)));
     }
     if let Some(endpoint) = probed {
         serve("probes", "/healthz and /readyz", endpoint, probes(&ctx));

@@ -3,21 +3,22 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use jiff::Timestamp;
-use kube::Client;
+use kube::{Client, runtime::reflector::Store};
 use tokio::{
     sync::{Notify, watch},
     time::Instant,
 };
 
 use super::{
-    bench::Bench, leader::Leadership, mesh::Mesh, outputs::Outputs, policies::Tallies, pulse::Pulse,
+    bench::Bench, guard::Guarded, leader::Leadership, mesh::Mesh, outputs::Outputs, policies::Tallies,
+    pulse::Pulse, visits::Visits,
 };
 use crate::{
     governance::{Judgement, Precedents},
@@ -57,6 +58,8 @@ pub struct Context {
     pub bench: Bench,
     /// Whether this process visits products.
     pub leadership: Leadership,
+    /// How visits went.
+    pub visits: Visits,
     /// Whether it is alive.
     pub pulse: Pulse,
     /// Reads the time.
@@ -69,6 +72,7 @@ pub struct Context {
     policy_evaluations: AtomicU64,
     precedents: Mutex<BTreeMap<ProductName, Arc<Precedents>>>,
     synced: watch::Sender<u32>,
+    store: OnceLock<Store<Guarded>>,
 }
 
 /// The version of a product after our own last write. Versions are numbers that grow; one that is none is never outdated.
@@ -117,6 +121,7 @@ impl Context {
             outputs: Outputs::default(),
             bench: Bench::default(),
             leadership: Leadership::default(),
+            visits: Visits::default(),
             pulse: Pulse::default(),
             now: Box::new(Timestamp::now),
             instance: instance(),
@@ -126,7 +131,19 @@ impl Context {
             policy_evaluations: AtomicU64::new(0),
             precedents: Mutex::default(),
             synced: watch::Sender::new(0),
+            store: OnceLock::new(),
         }
+    }
+
+    /// Takes note of where the watch keeps products.
+    pub(super) fn knows(&self, store: Store<Guarded>) {
+        // A context serves one run; of a second one nobody would read the store.
+        let _ = self.store.set(store);
+    }
+
+    /// Every product as the watch showed it last.
+    pub fn products(&self) -> Vec<Arc<Guarded>> {
+        self.store.get().map(Store::state).unwrap_or_default()
     }
 
     /// Reads the mesh.

@@ -8,6 +8,7 @@ use kube::{
     ResourceExt,
     core::{DeserializeGuard, error_boundary::InvalidObject},
 };
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::{
@@ -29,7 +30,7 @@ pub type Guarded = DeserializeGuard<DataProduct>;
 pub async fn visit(ctx: &Arc<Context>, object: &Guarded) -> Result<Visit, RequestError> {
     ctx.until_synced().await;
     let span = tracing::info_span!("visit", product = %ProductName::of(object));
-    let _under_way = ctx.pulse.visit();
+    let (_under_way, begun) = (ctx.pulse.visit(), Instant::now());
     let work = async {
         match &object.0 {
             Err(invalid) => undecodable(ctx, invalid).await,
@@ -37,7 +38,9 @@ pub async fn visit(ctx: &Arc<Context>, object: &Guarded) -> Result<Visit, Reques
             Ok(product) => guarded(ctx, &Arc::new(product.clone())).await,
         }
     };
-    work.instrument(span).await
+    let answer = work.instrument(span).await;
+    ctx.visits.ended(&answer, begun.elapsed());
+    answer
 }
 
 /// Whether the watch has not shown yet what we wrote ourselves: a decision on what was before would write it again.
@@ -50,6 +53,7 @@ async fn guarded(ctx: &Arc<Context>, product: &Arc<DataProduct>) -> Result<Visit
     match tokio::time::timeout(RECONCILE, work).await {
         Ok(Ok(visit)) => visit,
         Ok(Err(_panic)) => {
+            ctx.visits.panicked();
             tracing::error!("a visit panicked; the product is set aside until it changes");
             let message = "reconciling this product made the operator fail; it is set aside until it changes and tried again in an hour. Please report it with the operator's log";
             set_aside(ctx, product, ConditionType::Stalled, Reason::Quarantined, message).await?;

@@ -19,6 +19,7 @@ pub mod reconcile;
 pub mod recover;
 pub mod report;
 pub mod schedule;
+pub mod visits;
 pub mod watch;
 
 use std::{
@@ -123,6 +124,7 @@ pub async fn run(
     let (triggers, touched) = mpsc::unbounded_channel::<ProductName>();
     let (changed, store) = watch::products(&ctx, &triggers);
     let known = store.clone();
+    ctx.knows(store.clone());
     let touched = stream::unfold(touched, |mut touched| async move {
         touched.recv().await.map(|name| (watch::reference(&name), touched))
     });

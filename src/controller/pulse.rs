@@ -74,6 +74,11 @@ impl Pulse {
         UnderWay { pulse: self, number }
     }
 
+    /// Number of visits under way.
+    pub fn under_way(&self) -> usize {
+        self.signs(|signs| signs.visits.len())
+    }
+
     /// That it is alive, or what is wrong.
     pub fn health(&self) -> Result<(), String> {
         self.signs(|signs| {

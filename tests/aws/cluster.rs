@@ -48,7 +48,7 @@ fn platform(moto: &str, ministack: &str) -> Result<String> {
 pub(crate) struct Cluster {
     pub(crate) mesh: Mesh,
     pub(crate) emulators: Emulators,
-    moto: FaultProxy,
+    pub(crate) moto: FaultProxy,
     ministack: FaultProxy,
 }
 
@@ -66,6 +66,12 @@ impl Cluster {
 
     pub(crate) fn operator(&self) -> Result<Operator> {
         self.mesh.operator_in(&KEYS)
+    }
+
+    /// Starts an operator that visits products while it holds the Lease.
+    pub(crate) fn replica(&self, name: &str) -> Result<Operator> {
+        let environment = [("DATAPRODUCT_LEADER_ELECT", "true"), ("POD_NAME", name)];
+        self.mesh.operator_in(&[KEYS.as_slice(), environment.as_slice()].concat())
     }
 
     fn proxy(&self, service: &str) -> &FaultProxy {

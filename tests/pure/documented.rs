@@ -41,11 +41,12 @@ fn every_rule_is_in_the_readme() {
 
 #[test]
 fn every_metric_is_in_the_readme() {
-    let expected = Family::ALL.iter().map(|family| {
+    let expected = Family::all().map(|family| {
         let labels = family.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
-        format!("| `{}_total` | {labels} | {} |", family.name, family.help)
+        let shape = family.shape.as_str();
+        format!("| `{}` | {shape} | {labels} | {} |", family.full_name(), family.help)
     });
-    assert_eq!(rows("| Metric | Labels | Counts |"), expected.collect::<Vec<_>>());
+    assert_eq!(rows("| Metric | Type | Labels | Says |"), expected.collect::<Vec<_>>());
 }
 
 #[test]

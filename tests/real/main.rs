@@ -19,4 +19,5 @@ mod life;
 mod offline;
 mod replicas;
 mod scale;
+mod scraped;
 mod trouble;
