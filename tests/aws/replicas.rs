@@ -2,7 +2,12 @@
 
 use anyhow::{Result, ensure};
 
-use crate::{audit::Auditor, cluster::Cluster, fixture::small};
+use crate::{
+    audit::Auditor,
+    cluster::Cluster,
+    fixture::{PATIENCE, small},
+    support::wait::{Seen, wait_for},
+};
 
 const PRODUCTS: usize = 6;
 
