@@ -20,4 +20,5 @@ mod offline;
 mod replicas;
 mod scale;
 mod scraped;
+mod synced;
 mod trouble;
