@@ -29,6 +29,10 @@ emulators: ## Install the AWS emulators for tests: moto, MiniStack and the fault
 datacontract: ## Install the datacontract tool, which judges exported contracts in tests
 	@tests/datacontract/install.sh
 
+.PHONY: kstatus
+kstatus: ## Install kstatus, which tells how an object is by the rules of cli-utils, for tests
+	@tests/kstatus/install.sh
+
 .PHONY: demo
 demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) ## Run a mesh on this machine and show it; PROVIDER=aws runs it on AWS emulators
 	@echo "==> building the operator (a few minutes the first time)"
@@ -36,7 +40,7 @@ demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) ## Run a mesh on t
 	@PROVIDER=$(PROVIDER) $(CARGO) run --locked --quiet --example demo
 
 .PHONY: test
-test: lint control-plane emulators datacontract ## Run every check and every test, on a fresh machine too
+test: lint control-plane emulators datacontract kstatus ## Run every check and every test, on a fresh machine too
 	$(CARGO) test --locked -- --test-threads $(TEST_THREADS)
 
 .PHONY: lint

@@ -7,6 +7,7 @@ mod departure;
 mod documented;
 mod excepted;
 mod found;
+mod gitops;
 mod golden;
 mod invariants;
 mod judged;

@@ -1,0 +1,3 @@
+-- Nothing is changed outside the cluster until it is resumed.
+obj.spec.suspend = true
+return obj
