@@ -7,6 +7,7 @@ mod check;
 pub mod context;
 pub mod convert;
 pub mod crds;
+pub mod daily;
 mod documents;
 pub mod functions;
 pub mod inputs;
@@ -19,16 +20,13 @@ pub mod status;
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
-use crate::{
-    api,
-    controller::{self, ControllerError},
-    plan::ProductName,
-};
+use crate::{api, controller::ControllerError, plan::ProductName};
 
 /// Declares, judges, provisions and watches data products.
 #[derive(Debug, Parser)]
@@ -55,15 +53,13 @@ pub enum Command {
         after_help = "Examples:\n  dataproduct status customer-360\n  dataproduct status customer-360 --namespace customer"
     )]
     Status {
-        /// Name of the product.
-        name: String,
-        /// Namespace of the product. The default is that of the kubeconfig's context, as for kubectl.
-        #[arg(short, long)]
-        namespace: Option<String>,
-        /// Which cluster is meant.
+        /// Which product.
         #[command(flatten)]
-        cluster: run::ClusterArgs,
+        target: daily::Target,
     },
+    /// What a domain team does with one product.
+    #[command(flatten)]
+    Daily(daily::Daily),
     /// Print the custom resource definitions as YAML.
     #[command(
         after_help = "Examples:\n  dataproduct crds | kubectl apply --server-side -f -\n  dataproduct crds --directory crds"
@@ -201,6 +197,18 @@ pub enum CliError {
     /// There is no such product.
     #[error("there is no DataProduct {0}; list them with `kubectl get dataproducts --all-namespaces`")]
     NoProduct(ProductName),
+    /// A product was not what was waited for in time.
+    #[error(
+        "DataProduct {product} was neither ready nor stalled within {} s; `dataproduct status` tells what it waits for, and \
+         --timeout waits longer",
+        longest.as_secs()
+    )]
+    NotInTime {
+        /// Which product.
+        product: ProductName,
+        /// How long it was waited for.
+        longest: Duration,
+    },
     /// The operator stopped.
     #[error(transparent)]
     Controller(#[from] ControllerError),
@@ -213,7 +221,7 @@ impl CliError {
     /// The exit code: 1 when the answer is no, 2 when there is none, 3 when no cluster gave one.
     pub const fn code(&self) -> u8 {
         match self {
-            Self::Lossy(_) => 1,
+            Self::Lossy(_) | Self::NotInTime { .. } => 1,
             Self::Cluster(_) => 3,
             _ => 2,
         }
@@ -226,18 +234,9 @@ impl Command {
         match self {
             Self::Check(args) => return check::run(*args),
             Self::Policy(command) => return command.run(),
+            Self::Daily(command) => return runtime()?.block_on(command.run()),
             Self::Run(args) => runtime()?.block_on(run::run(args)),
-            Self::Status { name, namespace, cluster } => {
-                let product = runtime()?.block_on(async {
-                    let client = run::client(cluster).await?;
-                    let namespace = namespace.unwrap_or_else(|| client.default_namespace().to_owned());
-                    let name = ProductName { namespace, name };
-                    let found = controller::kubernetes::product(&client, &name).await;
-                    let found = found.map_err(|error| CliError::Cluster(error.to_string()))?;
-                    found.ok_or(CliError::NoProduct(name))
-                })?;
-                print(&status::story(&product))
-            }
+            Self::Status { target } => print(&status::story(&runtime()?.block_on(target.product())?)),
             Self::Crds { directory: None } => print(&crds::render()?),
             Self::Crds { directory: Some(directory) } => write_all(&directory, &crds::documents()?),
             Self::Policies { functions: true, .. } => print(&functions::page()),

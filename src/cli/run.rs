@@ -31,7 +31,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Which cluster is meant.
 #[derive(Debug, Args)]
-pub struct ClusterArgs {
+pub(crate) struct ClusterArgs {
     /// Kubeconfig file. The default is what kubectl uses, the variable KUBECONFIG included, else the pod's own identity.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,

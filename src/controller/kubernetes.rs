@@ -25,6 +25,9 @@ const SILENCE: Duration = Duration::from_mins(11);
 /// Longest time in which a connection must be made.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// Who changes products for a person at the command line, in `managedFields`.
+const PERSON: &str = "dataproduct";
+
 /// Objects of a page of a list.
 const PAGE: u32 = 500;
 /// Most pages of a list.
@@ -100,6 +103,13 @@ pub async fn live(
 pub async fn product(client: &Client, name: &ProductName) -> Result<Option<DataProduct>, RequestError> {
     let products: Api<DataProduct> = Api::namespaced(client.clone(), &name.namespace);
     bounded(products.get_opt(&name.name)).await
+}
+
+/// Changes a product by a merge patch, as a person does.
+pub async fn change(client: &Client, name: &ProductName, patch: Value) -> Result<(), RequestError> {
+    let products: Api<DataProduct> = Api::namespaced(client.clone(), &name.namespace);
+    let params = PatchParams { field_manager: Some(PERSON.to_owned()), ..PatchParams::default() };
+    bounded(products.patch_metadata(&name.name, &params, &Patch::Merge(&patch))).await.map(|_| ())
 }
 
 /// Adds our finalizer to exactly the object that was seen: same uid, same resource version, not being deleted. Returns

@@ -9,6 +9,7 @@ mod admitted;
 mod asked;
 mod certified;
 mod counted;
+mod daily;
 mod definitions;
 mod deletion;
 mod faulty;
