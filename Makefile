@@ -6,6 +6,7 @@ CARGO := cargo
 PROVIDER ?= local
 # Tests wait for servers more than they compute.
 TEST_THREADS := $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
+CHART := charts/dataproduct-operator
 DENY := .tools/deny/bin/cargo-deny
 DENY_VERSION := 0.20.2
 
@@ -33,6 +34,10 @@ datacontract: ## Install the datacontract tool, which judges exported contracts 
 kstatus: ## Install kstatus, which tells how an object is by the rules of cli-utils, for tests
 	@tests/kstatus/install.sh
 
+.PHONY: helm
+helm: ## Install Helm 4 and Helm 3, which test the chart
+	@tests/helm/install.sh
+
 .PHONY: demo
 demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) ## Run a mesh on this machine and show it; PROVIDER=aws runs it on AWS emulators
 	@echo "==> building the operator (a few minutes the first time)"
@@ -40,7 +45,7 @@ demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) ## Run a mesh on t
 	@PROVIDER=$(PROVIDER) $(CARGO) run --locked --quiet --example demo
 
 .PHONY: test
-test: lint control-plane emulators datacontract kstatus ## Run every check and every test, on a fresh machine too
+test: lint control-plane emulators datacontract kstatus helm ## Run every check and every test, on a fresh machine too
 	$(CARGO) test --locked -- --test-threads $(TEST_THREADS)
 
 .PHONY: lint
@@ -51,13 +56,17 @@ lint: ## Check format, lints and the documentation's links
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --no-deps --lib --examples
 
 .PHONY: generate
-generate: ## Write the generated files anew: crds/, deploy/policies/, deploy/admission/ and deploy/aws/
+generate: helm ## Write the generated files anew: crds/, deploy/ and those of the chart
 	@# Built like the tests, so that dependencies are not built once more with other features.
 	$(CARGO) build --locked --quiet --bin dataproduct --example demo
 	target/debug/dataproduct crds --directory crds
 	target/debug/dataproduct policies --directory deploy/policies
 	target/debug/dataproduct admission --directory deploy/admission
 	target/debug/dataproduct aws-policy --directory deploy/aws
+	target/debug/dataproduct crds --directory $(CHART)/files/crds
+	cp deploy/policies/*.yaml $(CHART)/files/policies/
+	for action in warn deny audit; do target/debug/dataproduct admission --action $$action --directory $(CHART)/files/admission/$$action; done
+	target/debug/dataproduct admission --webhook >$(CHART)/files/webhook.yaml
 
 .PHONY: bench
 bench: ## Measure how fast products are judged, beside other ways to judge them; see benches/README.md
