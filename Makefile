@@ -67,6 +67,9 @@ generate: helm ## Write the generated files anew: crds/, deploy/ and those of th
 	cp deploy/policies/*.yaml $(CHART)/files/policies/
 	for action in warn deny audit; do target/debug/dataproduct admission --action $$action --directory $(CHART)/files/admission/$$action; done
 	target/debug/dataproduct admission --webhook >$(CHART)/files/webhook.yaml
+	{ cat deploy/namespace.yaml && .tools/helm/helm4 template dataproduct-operator $(CHART) --namespace datamesh-system --kube-version 1.36.0; } >deploy/install.yaml.new
+	mv deploy/install.yaml.new deploy/install.yaml
+	UPDATE_GOLDEN=1 $(CARGO) test --locked --quiet --test chart the_readme_of_the_chart
 
 .PHONY: bench
 bench: ## Measure how fast products are judged, beside other ways to judge them; see benches/README.md

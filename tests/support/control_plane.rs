@@ -160,7 +160,7 @@ impl ControlPlane {
         .await?;
         let log = self.folder.join("kube-apiserver.log");
         self.api_server = Some(Kept::start(&self.bin.join("kube-apiserver"), &arguments, &[], &log)?);
-        write_kubeconfig(&self.folder, self.ports.api)?;
+        fs::write(self.folder.join(KUBECONFIG), self.kubeconfig_text("admin", TOKEN, "default"))?;
         let folder = self.folder.clone();
         let waited = wait_for("the API server is ready", READY, || {
             let (ended, folder) = (self.ended(), folder.clone());
@@ -214,6 +214,26 @@ impl ControlPlane {
     /// Kubeconfig of the administrator.
     pub(crate) fn kubeconfig_path(&self) -> PathBuf {
         self.folder.join(KUBECONFIG)
+    }
+
+    /// A new kubeconfig of a service account, with a token that the API server makes for an hour. Its namespace is that of
+    /// the account, as it is in a pod.
+    pub(crate) fn kubeconfig_of(&self, namespace: &str, account: &str) -> Result<PathBuf> {
+        let token = self.kubectl(&["create", "token", account, "-n", namespace, "--duration", "1h"])?;
+        let path = self.folder.join(format!("{namespace}-{account}.kubeconfig"));
+        fs::write(&path, self.kubeconfig_text(account, token.trim(), namespace))?;
+        Ok(path)
+    }
+
+    fn kubeconfig_text(&self, user: &str, token: &str, namespace: &str) -> String {
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: local\n\
+             clusters: [{{name: local, cluster: {{server: \"https://127.0.0.1:{}\", certificate-authority: \"{}\"}}}}]\n\
+             users: [{{name: {user}, user: {{token: {token}}}}}]\n\
+             contexts: [{{name: local, context: {{cluster: local, user: {user}, namespace: {namespace}}}}}]\n",
+            self.ports.api,
+            self.folder.join("certs/apiserver.crt").display()
+        )
     }
 
     /// Settings of the administrator's client, for tests that put layers around it.
@@ -328,19 +348,6 @@ fn write_credentials(folder: &Path) -> Result<()> {
         fs::write(&key, pem::encode(&Pem::new("PRIVATE KEY", private.as_ref())))?;
     }
     fs::write(folder.join("tokens.csv"), format!("{TOKEN},admin,admin,\"system:masters\"\n"))?;
-    Ok(())
-}
-
-fn write_kubeconfig(folder: &Path, port: u16) -> Result<()> {
-    let authority = folder.join("certs/apiserver.crt");
-    let text = format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: local\n\
-         clusters: [{{name: local, cluster: {{server: \"https://127.0.0.1:{port}\", certificate-authority: \"{}\"}}}}]\n\
-         users: [{{name: admin, user: {{token: {TOKEN}}}}}]\n\
-         contexts: [{{name: local, context: {{cluster: local, user: admin}}}}]\n",
-        authority.display()
-    );
-    fs::write(folder.join(KUBECONFIG), text)?;
     Ok(())
 }
 

@@ -1,0 +1,88 @@
+//! The chart's README lists every value with its comment. `UPDATE_GOLDEN=1` writes the table anew.
+
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::helm::{CHART, read, root};
+
+const BEGIN: &str = "<!-- Generated from values.yaml; run `make generate`. -->\n";
+const END: &str = "<!-- The end of what is generated. -->\n";
+
+/// One value with a comment of its own.
+struct Documented {
+    /// Its keys, from the outermost.
+    path: Vec<String>,
+    about: String,
+}
+
+/// The values of a text that have a comment right above them. What lies below such a value is part of its default.
+fn documented(text: &str) -> Result<Vec<Documented>> {
+    let mut found: Vec<Documented> = Vec::new();
+    let mut above: Vec<(usize, String)> = Vec::new();
+    let mut about = Vec::new();
+    let mut covered = None;
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let line = line.trim_start();
+        if covered.is_some_and(|depth| indent > depth) && !line.is_empty() {
+            continue;
+        }
+        if let Some(comment) = line.strip_prefix("# ") {
+            about.push(comment.to_owned());
+            continue;
+        }
+        let Some((key, _)) = line.split_once(':').filter(|_| !line.starts_with('-')) else {
+            about.clear();
+            continue;
+        };
+        covered = None;
+        above.retain(|(depth, _)| *depth < indent);
+        above.push((indent, key.to_owned()));
+        let path = above.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>();
+        if about.is_empty() {
+            ensure!(line.ends_with(':'), "{} has no comment in values.yaml", path.join("."));
+            continue;
+        }
+        covered = Some(indent);
+        found.push(Documented { path, about: std::mem::take(&mut about).join(" ") });
+    }
+    Ok(found)
+}
+
+fn table() -> Result<String> {
+    let text = read(&format!("{CHART}/values.yaml"))?;
+    let values: Value = serde_saphyr::from_str(&text)?;
+    let mut table = "| Value | Default | What it is |\n|---|---|---|\n".to_owned();
+    for Documented { path, about } in documented(&text)? {
+        let name = path.join(".");
+        let default = path.iter().try_fold(&values, |value, key| value.get(key));
+        let default = default.with_context(|| format!("{name} is not among the values"))?;
+        // A long default is better read where it is.
+        let shown = match default.to_string() {
+            long if long.len() > 60 => "see values.yaml".to_owned(),
+            short => format!("`{short}`"),
+        };
+        ensure!(about.ends_with('.'), "the comment of {name} is no sentence: {about}");
+        table.push_str(&format!("| `{name}` | {shown} | {} |\n", about.replace('|', "\\|")));
+    }
+    Ok(table)
+}
+
+#[test]
+fn the_readme_of_the_chart_lists_every_value() -> Result<()> {
+    let path = format!("{CHART}/README.md");
+    let page = read(&path)?;
+    let (before, rest) = page.split_once(BEGIN).context("the page has no begin of the table")?;
+    let (_, after) = rest.split_once(END).context("the page has no end of the table")?;
+    let expected = format!("{before}{BEGIN}{}{END}{after}", table()?);
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(root().join(&path), expected)?;
+        return Ok(());
+    }
+    if page != expected {
+        bail!("{path} is not what values.yaml says; run `make generate` and commit");
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! What the chart carries is what the program prints, and what kubectl users apply is what the chart renders.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::helm::{CHART, Helm, files, read};
+
+/// What `dataproduct` prints.
+fn printed(arguments: &[&str]) -> Result<String> {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_dataproduct")).args(arguments).output().context("the program")?;
+    ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Every file of a folder of the chart as one multi-document text.
+fn carried(folder: &str) -> Result<String> {
+    let folder = format!("{CHART}/files/{folder}");
+    files(&folder)?.iter().map(|name| Ok(format!("---\n{}", read(&format!("{folder}/{name}"))?))).collect()
+}
+
+#[test]
+fn the_definitions_and_policies_of_the_chart_are_those_of_the_program() -> Result<()> {
+    for (folder, command) in [
+        ("crds", &["crds"][..]),
+        ("policies", &["policies"]),
+        ("admission/warn", &["admission", "--action", "warn"]),
+        ("admission/deny", &["admission", "--action", "deny"]),
+        ("admission/audit", &["admission", "--action", "audit"]),
+    ] {
+        // The order of files is that of their names, the order of the program is its own.
+        let documents = |text: String| {
+            let mut documents = text.split("---\n").map(str::to_owned).collect::<Vec<_>>();
+            documents.sort();
+            documents
+        };
+        ensure!(
+            documents(carried(folder)?) == documents(printed(command)?),
+            "{CHART}/files/{folder} is not what the code says; run `make generate` and commit"
+        );
+    }
+    let webhook = read(&format!("{CHART}/files/webhook.yaml"))?;
+    ensure!(
+        webhook == printed(&["admission", "--webhook"])?,
+        "files/webhook.yaml is out of date; run `make generate`"
+    );
+    Ok(())
+}
+
+#[test]
+fn every_argument_that_the_chart_gives_is_one_that_the_program_takes() -> Result<()> {
+    let help = printed(&["run", "--help"])?;
+    let rendered = Helm::offline("helm4")?.template(&["--values", "tests/chart/values/everything.yaml"])?;
+    let arguments = rendered
+        .lines()
+        .filter_map(|line| line.trim().trim_start_matches("- ").trim_matches('"').strip_prefix("--"));
+    let flags = arguments.filter_map(|argument| argument.split('=').next()).collect::<Vec<_>>();
+    ensure!(flags.len() > 8, "the Deployment has too few arguments: {flags:?}");
+    for flag in flags {
+        ensure!(
+            help.split_whitespace().any(|word| word == format!("--{flag}")),
+            "`dataproduct run` knows no --{flag}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn what_kubectl_users_apply_is_the_chart_with_its_defaults() -> Result<()> {
+    let committed = read("deploy/install.yaml")?;
+    let (namespace, rest) = committed.split_once("\n---\n").context("a first document")?;
+    ensure!(
+        namespace.contains("kind: Namespace") && namespace.contains("name: datamesh-system"),
+        "{namespace}"
+    );
+    ensure!(
+        format!("---\n{rest}") == Helm::offline("helm4")?.template(&[])?,
+        "deploy/install.yaml is not what the chart renders; run `make generate` and commit"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_chart_has_the_version_of_the_program() -> Result<()> {
+    let chart: serde_json::Value = serde_saphyr::from_str(&read(&format!("{CHART}/Chart.yaml"))?)?;
+    ensure!(chart["appVersion"] == env!("CARGO_PKG_VERSION"), "{}", chart["appVersion"]);
+    // Whoever looks for charts sees the kinds before anything is installed.
+    let said = chart["annotations"]["artifacthub.io/crds"].as_str().context("the kinds")?;
+    for name in files("crds")? {
+        let definition: serde_json::Value = serde_saphyr::from_str(&read(&format!("crds/{name}"))?)?;
+        let name = definition["metadata"]["name"].as_str().context("a name")?;
+        let version = definition["spec"]["versions"][0]["name"].as_str().context("a version")?;
+        ensure!(
+            said.contains(&format!("  version: {version}\n  name: {name}\n")),
+            "Chart.yaml does not tell of {name} {version}"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! The chart rendered with many values: linted, refused where values contradict each other, and judged by a real API server.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::{
+    helm::{CHART, Helm, NAMESPACE, VERSIONS, files, object, objects, read, root, template_command},
+    support::control_plane::{ControlPlane, Options},
+};
+
+/// Every set of values that must work, as an argument of Helm.
+fn values() -> Result<Vec<String>> {
+    let files =
+        files("tests/chart/values")?.into_iter().map(|name| format!("--values=tests/chart/values/{name}"));
+    let shipped = ["values.yaml", "values-ha.yaml"].map(|name| format!("--values={CHART}/{name}"));
+    Ok(files.chain(shipped).collect())
+}
+
+#[test]
+fn the_chart_passes_lint_and_both_helms_render_the_same() -> Result<()> {
+    let [helm3, helm4] = VERSIONS.map(Helm::offline);
+    let (helm3, helm4) = (helm3?, helm4?);
+    for values in values()? {
+        for helm in [&helm3, &helm4] {
+            helm.run(&["lint", "--strict", CHART, "--kube-version", "1.36.0", &values])?;
+        }
+        // The order of kinds that Helm does not know is its own.
+        let sorted = |text: String| -> Result<Vec<String>> {
+            let mut objects = objects(&text)?.iter().map(Value::to_string).collect::<Vec<_>>();
+            objects.sort();
+            Ok(objects)
+        };
+        let (old, new) = (sorted(helm3.template(&[&values])?)?, sorted(helm4.template(&[&values])?)?);
+        ensure!(old == new, "{values}: Helm 3 and Helm 4 render different objects");
+    }
+    Ok(())
+}
+
+#[test]
+fn values_that_contradict_each_other_are_refused_in_plain_words() -> Result<()> {
+    for version in VERSIONS {
+        let helm = Helm::offline(version)?;
+        for name in files("tests/chart/contradictions")? {
+            let path = format!("tests/chart/contradictions/{name}");
+            let text = read(&path)?;
+            let expected =
+                text.lines().next().and_then(|line| line.strip_prefix("# ")).context("a first line")?;
+            let said = helm.refused(&[&template_command()[..], &["--values", &path]].concat())?;
+            ensure!(said.contains(expected), "{version} {name}: {expected:?} is not in {said}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_kubernetes_that_is_too_old_is_refused() -> Result<()> {
+    for version in VERSIONS {
+        let old = ["template", "old", CHART, "--kube-version", "1.32.9"];
+        let said = Helm::offline(version)?.refused(&old)?;
+        ensure!(said.contains(">=1.33"), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn definitions_carry_large_numbers_as_they_are_and_stay_unless_told_otherwise() -> Result<()> {
+    let helm = Helm::offline("helm4")?;
+    for (arguments, kept) in [(&[][..], json!("keep")), (&["--set", "crds.keep=false"], Value::Null)] {
+        let rendered = objects(&helm.template(arguments)?)?;
+        for name in files("crds")? {
+            let generated: Value = serde_saphyr::from_str(&read(&format!("crds/{name}"))?)?;
+            let name = generated["metadata"]["name"].as_str().context("a name")?;
+            let definition = object(&rendered, "CustomResourceDefinition", name)?;
+            ensure!(definition["spec"] == generated["spec"], "{name} is another one in the chart");
+            ensure!(definition["metadata"]["annotations"]["helm.sh/resource-policy"] == kept, "{definition}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_real_api_server_takes_every_object_and_a_restricted_namespace_takes_the_pod() -> Result<()> {
+    let plane = ControlPlane::start(Options::default()).await?;
+    plane.install_crds()?;
+    plane.kubectl(&["create", "namespace", NAMESPACE])?;
+    let restricted = "pod-security.kubernetes.io/enforce=restricted";
+    plane.kubectl(&["label", "namespace", NAMESPACE, restricted])?;
+    let helm = Helm::offline("helm4")?;
+    for values in values()? {
+        let (known, foreign): (Vec<_>, Vec<_>) = objects(&helm.template(&[&values])?)?
+            .into_iter()
+            .partition(|object| object["apiVersion"] != "monitoring.coreos.com/v1");
+        ensure!(known.iter().any(|object| object["kind"] == "Deployment"), "{values} renders no Deployment");
+        ensure!(foreign.iter().all(|object| object["spec"].is_object()), "{foreign:?}");
+        judged(&plane, &json!({"apiVersion": "v1", "kind": "List", "items": known}))
+            .with_context(|| values.clone())?;
+        for deployment in known.iter().filter(|object| object["kind"] == "Deployment") {
+            let template = &deployment["spec"]["template"];
+            let mut metadata = template["metadata"].clone();
+            metadata["name"] = json!("operator");
+            metadata["namespace"] = json!(NAMESPACE);
+            let pod =
+                json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]});
+            judged(&plane, &pod).with_context(|| format!("the pod of {values}"))?;
+            // The test can fail: the same pod with one right more is refused.
+            let mut rooted = pod.clone();
+            rooted["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = json!(true);
+            let refused = judged(&plane, &rooted).err().context("the namespace enforces nothing")?;
+            ensure!(format!("{refused:#}").contains("PodSecurity"), "{refused:#}");
+        }
+    }
+    Ok(())
+}
+
+/// What the API server itself says of an object, by a dry run with validation of every field.
+fn judged(plane: &ControlPlane, object: &Value) -> Result<()> {
+    let file = tempfile::Builder::new().suffix(".json").tempfile()?;
+    serde_json::to_writer(&file, object)?;
+    let path = file.path().display().to_string();
+    plane
+        .kubectl(&["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", &path])
+        .map(|_| ())
+}
+
+#[test]
+fn every_value_is_in_the_schema_and_nothing_else_is() -> Result<()> {
+    let values: Value = serde_saphyr::from_str(&read(&format!("{CHART}/values.yaml"))?)?;
+    let schema: Value = serde_json::from_str(&read(&format!("{CHART}/values.schema.json"))?)?;
+    let mut differences = Vec::new();
+    compare("", &values, &schema, &schema, &mut differences);
+    ensure!(differences.is_empty(), "values.yaml and values.schema.json differ in {differences:?}");
+    ensure!(root().join(CHART).join("values-ha.yaml").exists(), "values-ha.yaml is missing");
+    Ok(())
+}
+
+/// What only the schema has: what Helm itself adds, and a field that has no default.
+const WITHOUT_DEFAULT: [&str; 2] = [".global", ".resources.claims"];
+
+fn compare(path: &str, values: &Value, schema: &Value, root: &Value, differences: &mut Vec<String>) {
+    let schema = match schema["$ref"].as_str() {
+        Some(reference) => root.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null),
+        None => schema,
+    };
+    let Some(properties) = schema["properties"].as_object() else { return };
+    if schema["additionalProperties"] != json!(false) {
+        differences.push(format!("{path} is open"));
+    }
+    for name in properties.keys().filter(|name| values.get(name).is_none()) {
+        let path = format!("{path}.{name}");
+        if !WITHOUT_DEFAULT.contains(&path.as_str()) {
+            differences.push(path);
+        }
+    }
+    for (name, value) in values.as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        match properties.get(name) {
+            Some(schema) => compare(&path, value, schema, root, differences),
+            None => differences.push(path),
+        }
+    }
+}

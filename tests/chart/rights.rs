@@ -1,0 +1,59 @@
+//! What an account may do and what it did, as triples of group, resource and verb.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::support::control_plane::ControlPlane;
+
+/// `group/resource verb`, where a resource may have a part.
+pub(crate) type Rights = BTreeSet<String>;
+
+/// What the rules of all roles of the operator grant.
+pub(crate) fn granted(objects: &[Value], roles: &[&str]) -> Rights {
+    let rules = objects
+        .iter()
+        .filter(|object| matches!(object["kind"].as_str(), Some("ClusterRole" | "Role")))
+        .filter(|object| roles.iter().any(|role| object["metadata"]["name"] == *role))
+        .flat_map(|object| object["rules"].as_array().into_iter().flatten());
+    let mut rights = Rights::new();
+    for rule in rules {
+        for group in texts(&rule["apiGroups"]) {
+            for resource in texts(&rule["resources"]) {
+                rights.extend(texts(&rule["verbs"]).map(|verb| format!("{group}/{resource} {verb}")));
+            }
+        }
+    }
+    rights
+}
+
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// What an account was allowed to do and what it was refused, from the audit log.
+pub(crate) fn used(plane: &ControlPlane, account: &str) -> Result<(Rights, Rights)> {
+    let log = std::fs::read_to_string(plane.folder().join("audit.log"))?;
+    let (mut allowed, mut refused) = (Rights::new(), Rights::new());
+    for event in log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        if event["user"]["username"] != account {
+            continue;
+        }
+        let object = &event["objectRef"];
+        let (Some(resource), Some(verb)) = (object["resource"].as_str(), event["verb"].as_str()) else {
+            continue;
+        };
+        let group = object["apiGroup"].as_str().unwrap_or_default();
+        let part = object["subresource"].as_str().map(|part| format!("/{part}")).unwrap_or_default();
+        let right = format!("{group}/{resource}{part} {verb}");
+        let decision = event["annotations"]["authorization.k8s.io/decision"].as_str();
+        match decision.with_context(|| format!("no decision on {right}")) {
+            Ok("allow") => allowed.insert(right),
+            Ok(_) => refused.insert(right),
+            // The first stages of a request have no decision yet.
+            Err(_) => continue,
+        };
+    }
+    Ok((allowed, refused))
+}
