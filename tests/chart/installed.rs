@@ -189,6 +189,13 @@ async fn the_operator_works_with_just_the_rights_of_the_chart_and_uses_each_of_t
     mesh.wait_field(&["reports", "-n", "customer"], "{.items[*].metadata.name}", |it| !it.is_empty()).await?;
     mesh.wait_field(&["events.events.k8s.io", "-n", "customer"], "{.items[*].reason}", |it| !it.is_empty())
         .await?;
+    // Before something that exists is changed, its product is read live.
+    let later = r#"{"spec":{"slo":{"freshness":{"target":"3 hours"}}}}"#;
+    let product = ["dataproduct", "customer-360", "-n", "customer"];
+    mesh.plane.kubectl(&[&["patch"], &product[..], &["--type", "merge", "-p", later]].concat())?;
+    let generation = mesh.field(&product, "{.metadata.generation}")?;
+    mesh.wait_field(&product, "{.status.observedGeneration}", |found| found == generation).await?;
+    mesh.wait_ready(SOUND[0])?;
     // Helm leaves alone whom the API server trusts.
     mesh.helm.release("upgrade", &["--reuse-values", "--set", "webhook.action=deny"])?;
     ensure!(mesh.field(&hook, bundle)? == trusted, "an upgrade took the authority away");
@@ -238,7 +245,10 @@ async fn people_have_the_rights_that_their_roles_say() -> Result<()> {
     let admin = ["--clusterrole=dataproduct-operator-platform-admin", "--user=platform"];
     mesh.plane.kubectl(&[&["create", "clusterrolebinding", "platform"][..], &admin].concat())?;
     let may = |user: &str, verb: &str, what: &str| -> Result<bool> {
-        let output = mesh.plane.kubectl_raw(&["auth", "can-i", verb, what, "-n", "default", "--as", user])?;
+        let (resource, part) = what.split_once('/').unwrap_or((what, ""));
+        let part = format!("--subresource={part}");
+        let asked = ["auth", "can-i", verb, resource, &part, "-n", "default", "--as", user];
+        let output = mesh.plane.kubectl_raw(&asked)?;
         Ok(String::from_utf8_lossy(&output.stdout).trim() == "yes")
     };
     // The built-in roles are put together by a controller.
