@@ -1,6 +1,6 @@
 //! The chart's README lists every value with its comment. `UPDATE_GOLDEN=1` writes the table anew.
 
-use std::{env, fs};
+use std::{env, fmt::Write, fs};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -65,7 +65,7 @@ fn table() -> Result<String> {
             short => format!("`{short}`"),
         };
         ensure!(about.ends_with('.'), "the comment of {name} is no sentence: {about}");
-        table.push_str(&format!("| `{name}` | {shown} | {} |\n", about.replace('|', "\\|")));
+        writeln!(table, "| `{name}` | {shown} | {} |", about.replace('|', "\\|"))?;
     }
     Ok(table)
 }

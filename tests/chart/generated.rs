@@ -94,3 +94,19 @@ fn the_chart_has_the_version_of_the_program() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn the_image_is_built_with_the_pinned_toolchain_and_runs_as_the_user_of_the_chart() -> Result<()> {
+    let image = read("Dockerfile")?;
+    let toolchain = read("rust-toolchain.toml")?;
+    let pinned = toolchain.split('"').nth(1).context("a channel")?;
+    ensure!(
+        image.contains(&format!("ARG RUST_VERSION={pinned}\n")),
+        "the Dockerfile has another version than {pinned}"
+    );
+    let values: serde_json::Value = serde_saphyr::from_str(&read(&format!("{CHART}/values.yaml"))?)?;
+    let security = &values["podSecurityContext"];
+    let user = format!("USER {}:{}\n", security["runAsUser"], security["runAsGroup"]);
+    ensure!(image.contains(&user), "the Dockerfile does not say {user}");
+    Ok(())
+}

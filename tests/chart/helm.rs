@@ -118,9 +118,9 @@ pub(crate) fn read(path: &str) -> Result<String> {
 pub(crate) fn files(folder: &str) -> Result<Vec<String>> {
     let mut files = Vec::new();
     for file in fs::read_dir(root().join(folder)).with_context(|| format!("cannot list {folder}"))? {
-        let name = file?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".yaml") {
-            files.push(name);
+        let path = file?.path();
+        if path.extension().is_some_and(|it| it == "yaml") {
+            files.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
         }
     }
     files.sort();

@@ -1,5 +1,5 @@
-//! The chart installed on a real API server, and the operator as a process under the ServiceAccount of the chart, so that its
-//! rights are the only ones that it has.
+//! The chart installed on a real API server, and the operator as a process under the `ServiceAccount` of the chart, so that
+//! its rights are the only ones that it has.
 
 use std::{fs, path::Path};
 
@@ -55,7 +55,7 @@ impl Installed {
         Ok(text.lines().map(str::to_owned).collect())
     }
 
-    /// Starts the operator under the ServiceAccount of the chart.
+    /// Starts the operator under the `ServiceAccount` of the chart.
     fn operator(&self) -> Result<Operator> {
         let kubeconfig = self.plane.kubeconfig_of(NAMESPACE, RELEASE)?;
         let log = self.folder.path().join("operator.log");

@@ -12,13 +12,13 @@ pub(crate) type Rights = BTreeSet<String>;
 
 /// What the rules of all roles of the operator grant.
 pub(crate) fn granted(objects: &[Value], roles: &[&str]) -> Rights {
-    let rules = objects
+    let granting = objects
         .iter()
         .filter(|object| matches!(object["kind"].as_str(), Some("ClusterRole" | "Role")))
         .filter(|object| roles.iter().any(|role| object["metadata"]["name"] == *role))
         .flat_map(|object| object["rules"].as_array().into_iter().flatten());
     let mut rights = Rights::new();
-    for rule in rules {
+    for rule in granting {
         for group in texts(&rule["apiGroups"]) {
             for resource in texts(&rule["resources"]) {
                 rights.extend(texts(&rule["verbs"]).map(|verb| format!("{group}/{resource} {verb}")));
