@@ -65,7 +65,7 @@ generate: helm ## Write the generated files anew: crds/, deploy/ and those of th
 	target/debug/dataproduct aws-policy --directory deploy/aws
 	target/debug/dataproduct crds --directory $(CHART)/files/crds
 	cp deploy/policies/*.yaml $(CHART)/files/policies/
-	for action in warn deny audit; do target/debug/dataproduct admission --action $$action --directory $(CHART)/files/admission/$$action; done
+	for action in warn deny audit; do target/debug/dataproduct admission --action $$action --directory $(CHART)/files/admission/$$action || exit 1; done
 	target/debug/dataproduct admission --webhook >$(CHART)/files/webhook.yaml
 	{ cat deploy/namespace.yaml && .tools/helm/helm4 template dataproduct-operator $(CHART) --namespace datamesh-system --kube-version 1.36.0; } >deploy/install.yaml.new
 	mv deploy/install.yaml.new deploy/install.yaml

@@ -28,6 +28,11 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("POD_NAME", "operator-0"),
 ];
 
+/// The name that the API server gives to the operator.
+fn account() -> String {
+    format!("system:serviceaccount:{NAMESPACE}:{RELEASE}")
+}
+
 /// A control plane with the chart, and a folder for what the operator makes.
 struct Installed {
     plane: ControlPlane,
@@ -74,8 +79,11 @@ impl Installed {
         self.plane.kubectl(&wait).map(|_| ()).with_context(|| self.log())
     }
 
+    /// What the operator was refused and what it logged, to find out why something did not come.
     fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("operator.log")).unwrap_or_default()
+        let refused = used(&self.plane, &account()).map(|(_, refused)| refused);
+        let log = fs::read_to_string(self.folder.path().join("operator.log")).unwrap_or_default();
+        format!("the operator was refused {refused:?} and says:\n{log}")
     }
 
     /// A field of an object, as text.
@@ -213,8 +221,7 @@ async fn the_operator_works_with_just_the_rights_of_the_chart_and_uses_each_of_t
         .with_context(|| mesh.log())?;
     operator.terminate().await?;
 
-    let account = format!("system:serviceaccount:{NAMESPACE}:{RELEASE}");
-    let (used, refused) = used(&mesh.plane, &account)?;
+    let (used, refused) = used(&mesh.plane, &account())?;
     ensure!(refused.is_empty(), "the chart does not grant {refused:?}");
     let rendered = objects(&mesh.helm.template(&values)?)?;
     let roles = [RELEASE, "dataproduct-operator-leader-election", "dataproduct-operator-webhook"];

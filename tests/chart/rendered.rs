@@ -112,6 +112,26 @@ async fn a_real_api_server_takes_every_object_and_a_restricted_namespace_takes_t
     Ok(())
 }
 
+#[tokio::test]
+async fn kubectl_alone_installs_the_same_and_a_second_time_changes_nothing() -> Result<()> {
+    let plane = ControlPlane::start(Options::default()).await?;
+    let apply = ["apply", "--server-side", "--validate=strict", "-f", "deploy/install.yaml"];
+    plane.kubectl(&apply)?;
+    plane.kubectl(&["wait", "crd", "--all", "--for=condition=Established", "--timeout=60s"])?;
+    plane.kubectl(&["get", "deployment", "dataproduct-operator", "-n", NAMESPACE])?;
+    let version = [
+        "get",
+        "deployment,clusterrole,crd,namespace",
+        "-A",
+        "-o",
+        "jsonpath={.items[*].metadata.generation}",
+    ];
+    let before = plane.kubectl(&version)?;
+    plane.kubectl(&apply)?;
+    ensure!(plane.kubectl(&version)? == before, "the same text changed something");
+    Ok(())
+}
+
 /// What the API server itself says of an object, by a dry run with validation of every field.
 fn judged(plane: &ControlPlane, object: &Value) -> Result<()> {
     let file = tempfile::Builder::new().suffix(".json").tempfile()?;
