@@ -38,6 +38,7 @@ fn documented(text: &str) -> Result<Vec<Documented>> {
             continue;
         };
         covered = None;
+        // A value belongs to the nearest one above it that is further out.
         above.retain(|(depth, _)| *depth < indent);
         above.push((indent, key.to_owned()));
         let path = above.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>();
