@@ -115,10 +115,6 @@ pub async fn left_behind(ctx: &Context, product: &DataProduct, note: String) {
 
 /// Warns on an object beside the products that it cannot be decoded and counts as absent; it has no status to say so.
 pub async fn undecodable(ctx: &Context, object: ObjectReference, error: &str) {
-    if !ctx.leadership.is_leader() {
-        // One event of all replicas is enough.
-        return;
-    }
     let note = format!("the object cannot be read and counts as absent: {error}; correct that field");
     let warning = event(EventType::Warning, Reason::Undecodable.as_str(), "Reconcile", note);
     publish_on(ctx, &object, vec![warning]).await;
