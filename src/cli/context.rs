@@ -66,6 +66,16 @@ impl Context {
         self.live.values()
     }
 
+    /// Whether a cluster was asked.
+    pub const fn is_of_cluster(&self) -> bool {
+        self.of_cluster
+    }
+
+    /// A product of the cluster.
+    pub fn live_of(&self, name: &ProductName) -> Option<&DataProduct> {
+        self.live.get(name)
+    }
+
     /// Whether anything is judged, before [`Context::complete`] gives the policies that come with the operator.
     pub fn has_policies(&self) -> bool {
         !self.mesh.global_policies.is_empty()
@@ -161,6 +171,14 @@ impl Context {
             }
         }
         candidates
+    }
+
+    /// Takes up what files say as if a cluster had it; files that are taken up later count in its place.
+    pub fn suppose(&mut self, inputs: &Inputs, namespace: Option<&str>, now: Timestamp) {
+        let supposed = self.take(inputs, namespace, now).into_iter().map(|candidate| candidate.product);
+        let supposed = supposed.map(|product| (ProductName::of(&*product), Arc::unwrap_or_clone(product)));
+        self.live.extend(supposed.collect::<Vec<_>>());
+        self.first.clear();
     }
 
     /// Remembers where an object stands; false where another one of its name came before.

@@ -10,8 +10,10 @@ pub mod crds;
 pub mod daily;
 mod documents;
 pub mod functions;
+mod held;
 pub mod inputs;
 pub mod odcs;
+mod plan;
 pub mod policies;
 pub mod policy;
 mod run;
@@ -48,6 +50,9 @@ pub enum Command {
     /// Judge manifests offline, for pull requests: by the definitions, by the policies, with the place of everything wrong.
     #[command(after_help = CHECK_HELP)]
     Check(Box<check::CheckArgs>),
+    /// Show what products would change outside the cluster if they were applied. Nothing is changed.
+    #[command(after_help = plan::HELP)]
+    Plan(Box<plan::PlanArgs>),
     /// Show one product's story: conditions, violations with remediation, resources, service levels.
     #[command(
         after_help = "Examples:\n  dataproduct status customer-360\n  dataproduct status customer-360 --namespace customer"
@@ -60,6 +65,9 @@ pub enum Command {
     /// What a domain team does with one product.
     #[command(flatten)]
     Daily(daily::Daily),
+    /// List the products that hold the operator's finalizer, which keep it from being uninstalled.
+    #[command(after_help = held::HELP)]
+    Held(held::HeldArgs),
     /// Print the custom resource definitions as YAML.
     #[command(
         after_help = "Examples:\n  dataproduct crds | kubectl apply --server-side -f -\n  dataproduct crds --directory crds"
@@ -233,7 +241,9 @@ impl Command {
     pub fn run(self) -> Result<Ending, CliError> {
         match self {
             Self::Check(args) => return check::run(*args),
+            Self::Plan(args) => return plan::run(*args),
             Self::Policy(command) => return command.run(),
+            Self::Held(args) => return runtime()?.block_on(held::run(args)),
             Self::Daily(command) => return runtime()?.block_on(command.run()),
             Self::Run(args) => runtime()?.block_on(run::run(args)),
             Self::Status { target } => print(&status::story(&runtime()?.block_on(target.product())?)),

@@ -126,6 +126,10 @@ pub struct RunArgs {
         requires = "leader_elect"
     )]
     leader_election_namespace: Option<String>,
+    /// Visit no product and let every one go: drop the finalizer, so that it can be deleted without the operator, and
+    /// change nothing outside. Before the operator is uninstalled.
+    #[arg(long, env = "DATAPRODUCT_LET_PRODUCTS_GO")]
+    let_products_go: bool,
     /// What is written for other tools: `openreports` for one Report of openreports.io a product, where that API is
     /// installed.
     #[arg(
@@ -164,6 +168,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let client = client(args.cluster).await?;
     let mut ctx = controller::connect(client, args.cluster_id).await?;
     ctx.outputs = Outputs::of(args.outputs);
+    ctx.leaving = args.let_products_go;
     let ctx = Arc::new(ctx);
     let answers = Arc::<Answers>::default();
     if let Some(endpoint) = endpoint {

@@ -52,6 +52,8 @@ pub struct Context {
     pub tallies: Tallies,
     /// Tells that policies are to be compiled.
     pub compile: Notify,
+    /// Whether products are let go instead of visited, because the operator is about to be uninstalled.
+    pub leaving: bool,
     /// What is written for other tools.
     pub outputs: Outputs,
     /// Where judgements are made that may take long.
@@ -118,6 +120,7 @@ impl Context {
             registry,
             tallies: Tallies::default(),
             compile: Notify::new(),
+            leaving: false,
             outputs: Outputs::default(),
             bench: Bench::default(),
             leadership: Leadership::default(),

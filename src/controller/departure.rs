@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use kube::ResourceExt;
+use kube::{Resource, ResourceExt};
 
 use super::{
     apply,
     context::Context,
     gather,
+    guard::Guarded,
     kubernetes::{self, RequestError},
     reconcile::{Visit, resync},
     report,
@@ -39,7 +40,7 @@ pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Resu
             // was something once, so that a lost status is the only way to come here.
             let note = "neither its domain nor its status says where its resources are; what it owned is not marked as released".to_owned();
             report::left_behind(ctx, product, note).await;
-            return let_go(ctx, product).await;
+            return let_go(ctx, &**product).await;
         }
         Ok(Some(scope)) => gather::provider(ctx, &scope).await.map(|provider| (scope, provider)),
         Err(blocker) => Err(blocker),
@@ -54,7 +55,7 @@ pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Resu
     let mut world = World { declared, scope: Ok(scope.clone()), observations };
     let mut teardown = decide_teardown(&world, &scope);
     if teardown.is_complete() {
-        return let_go(ctx, product).await;
+        return let_go(ctx, &**product).await;
     }
 
     let mut outcomes = Vec::new();
@@ -72,9 +73,22 @@ pub(super) async fn reconcile(ctx: &Context, product: &Arc<DataProduct>) -> Resu
     }
     if teardown.is_complete() {
         report::events(ctx, product, &product.status.clone().unwrap_or_default(), &outcomes).await;
-        return let_go(ctx, product).await;
+        return let_go(ctx, &**product).await;
     }
     stay(ctx, &world, &Release::Under(&teardown, &outcomes)).await
+}
+
+/// Lets a product go because the operator itself is about to go: its finalizer is dropped, so that it can be deleted without
+/// us, and everything that it has outside stays as it is and marked as its own.
+pub(super) async fn leave(ctx: &Context, product: &Guarded) -> Result<Visit, RequestError> {
+    if !product.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+        return Ok(Visit::OVER);
+    }
+    let visit = let_go(ctx, product).await?;
+    if visit == Visit::OVER {
+        report::let_go(ctx, &product.object_ref(&())).await;
+    }
+    Ok(visit)
 }
 
 /// The provider cannot be asked. Under Retain a product whose class is gone for good may still go; it says what it
@@ -91,7 +105,7 @@ async fn unreachable(ctx: &Context, declared: Declared, blocker: Blocker) -> Res
             let note = format!("{gone} is gone; left behind and not marked as released: {left}");
             report::left_behind(ctx, &product, note).await;
         }
-        return let_go(ctx, &product).await;
+        return let_go(ctx, &*product).await;
     }
     let world = World { declared, scope: Err(blocker.clone()), observations: Observations::new() };
     stay(ctx, &world, &Release::Unreachable(&blocker)).await
@@ -143,7 +157,7 @@ async fn stay(ctx: &Context, world: &World, release: &Release<'_>) -> Result<Vis
     Ok(Visit { ending, again: Some(pause) })
 }
 
-async fn let_go(ctx: &Context, product: &DataProduct) -> Result<Visit, RequestError> {
+async fn let_go(ctx: &Context, product: &impl Resource<DynamicType = ()>) -> Result<Visit, RequestError> {
     ctx.succeeded(&ProductName::of(product));
     match kubernetes::remove_finalizer(&ctx.client, product).await {
         Ok(()) => Ok(Visit::OVER),

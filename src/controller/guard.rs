@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use super::{
     context::{Context, RECONCILE},
+    departure,
     kubernetes::{self, RequestError},
     reconcile::{Visit, reconcile},
     schedule::{self, Ending, RESYNC},
@@ -33,6 +34,7 @@ pub async fn visit(ctx: &Arc<Context>, object: &Guarded) -> Result<Visit, Reques
     let (_under_way, begun) = (ctx.pulse.visit(), Instant::now());
     let work = async {
         match &object.0 {
+            _ if ctx.leaving => departure::leave(ctx, object).await,
             Err(invalid) => undecodable(ctx, invalid).await,
             Ok(product) if is_outdated(ctx, product) => Ok(Visit::STALE),
             Ok(product) => guarded(ctx, &Arc::new(product.clone())).await,

@@ -124,8 +124,11 @@ pub async fn add_finalizer(client: &Client, product: &DataProduct) -> Result<Str
     patch(client, product, operations).await
 }
 
-/// Removes our finalizer, by value, from exactly the object that was seen.
-pub async fn remove_finalizer(client: &Client, product: &DataProduct) -> Result<(), RequestError> {
+/// Removes our finalizer, by value, from exactly the object that was seen, whether or not it can be read as a product.
+pub async fn remove_finalizer(
+    client: &Client,
+    product: &impl Resource<DynamicType = ()>,
+) -> Result<(), RequestError> {
     let Some(index) = product.finalizers().iter().position(|finalizer| finalizer == FINALIZER) else {
         return Ok(());
     };
@@ -137,7 +140,7 @@ pub async fn remove_finalizer(client: &Client, product: &DataProduct) -> Result<
 }
 
 /// The tests that make a patch fail on any other object than the one that was seen.
-fn identity(product: &DataProduct) -> Result<Vec<PatchOperation>, RequestError> {
+fn identity(product: &impl Resource<DynamicType = ()>) -> Result<Vec<PatchOperation>, RequestError> {
     let test = |path: &str, value: Option<String>| -> Result<PatchOperation, RequestError> {
         Ok(PatchOperation::Test(TestOperation {
             path: pointer(path)?,
@@ -160,7 +163,7 @@ fn pointer(path: &str) -> Result<PointerBuf, RequestError> {
 
 async fn patch(
     client: &Client,
-    product: &DataProduct,
+    product: &impl Resource<DynamicType = ()>,
     operations: Vec<PatchOperation>,
 ) -> Result<String, RequestError> {
     let name = ProductName::of(product);

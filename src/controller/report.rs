@@ -113,6 +113,13 @@ pub async fn left_behind(ctx: &Context, product: &DataProduct, note: String) {
     publish(ctx, product, vec![event(EventType::Warning, reason, "Reconcile", note)]).await;
 }
 
+/// Tells that the operator has let a product go, because it is about to go itself.
+pub async fn let_go(ctx: &Context, product: &ObjectReference) {
+    let note = "the operator is about to be uninstalled: this product can be deleted without it, and what it owns outside stays as it is";
+    let event = event(EventType::Normal, EventReason::LetGo.as_str(), "Reconcile", note.to_owned());
+    publish_on(ctx, product, vec![event]).await;
+}
+
 /// Warns on an object beside the products that it cannot be decoded and counts as absent; it has no status to say so.
 pub async fn undecodable(ctx: &Context, object: ObjectReference, error: &str) {
     let note = format!("the object cannot be read and counts as absent: {error}; correct that field");

@@ -9,6 +9,7 @@ pub mod desired;
 mod grants;
 mod judge;
 mod outcome;
+pub mod reported;
 pub mod scope;
 mod step;
 pub mod teardown;

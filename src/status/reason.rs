@@ -169,5 +169,7 @@ words! {
         ResourceDeleted,
         /// A product is gone, and what it owned could not be marked as released.
         LeftBehind,
+        /// The operator is about to be uninstalled and holds the product no more; what it owns stays as it is.
+        LetGo,
     }
 }

@@ -25,8 +25,13 @@ pub(crate) fn check(arguments: &[&str]) -> Said {
 
 /// Runs it with an environment and something on the standard input.
 pub(crate) fn check_in(arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Said {
+    dataproduct(&[&["check"], arguments].concat(), environment, input)
+}
+
+/// Runs the binary in the root of the repository, with an environment and something on the standard input.
+pub(crate) fn dataproduct(arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dataproduct"));
-    command.arg("check").args(arguments).current_dir(root()).env("DATAPRODUCT_CHECK_NOW", NOW);
+    command.args(arguments).current_dir(root()).env("DATAPRODUCT_CHECK_NOW", NOW);
     command.env_remove("GITHUB_ACTIONS").env_remove("KUBECONFIG").envs(environment.iter().copied());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary");

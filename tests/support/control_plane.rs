@@ -27,6 +27,10 @@ use super::{
 };
 
 const PROGRAMS: [&str; 4] = ["etcd", "kube-apiserver", "kubectl", "kube-controller-manager"];
+/// What the controller manager runs: what deletes, collects, puts roles together and checks policies.
+const CONTROLLERS: &str = "namespace-controller,garbage-collector-controller,serviceaccount-controller,clusterrole-aggregation-controller,validatingadmissionpolicy-status-controller";
+/// What it runs beside that for workloads.
+const WORKLOADS: &str = ",deployment-controller,replicaset-controller,job-controller";
 const TOKEN: &str = "admin-of-a-test-control-plane";
 const KUBECONFIG: &str = "kubeconfig";
 const READY: Duration = Duration::from_mins(1);
@@ -38,6 +42,8 @@ const STARTS: usize = 3;
 pub(crate) struct Options {
     /// Whether namespaces are really deleted and owners' children collected.
     pub(crate) controller_manager: bool,
+    /// Whether deployments and jobs make pods, for a node that runs them.
+    pub(crate) workloads: bool,
     /// Where data, certificates and logs are kept; a temporary folder otherwise.
     pub(crate) folder: Option<PathBuf>,
     /// Whether requests are recorded in `audit.log`.
@@ -194,9 +200,12 @@ impl ControlPlane {
     fn start_manager(&mut self) -> Result<()> {
         let arguments = [
             format!("--kubeconfig={}", self.kubeconfig_path().display()),
-            "--controllers=namespace-controller,garbage-collector-controller,serviceaccount-controller,clusterrole-aggregation-controller,validatingadmissionpolicy-status-controller".to_owned(),
+            format!("--controllers={CONTROLLERS}{}", if self.options.workloads { WORKLOADS } else { "" }),
             "--leader-elect=false".to_owned(),
-            format!("--service-account-private-key-file={}", self.folder.join("service-account.key").display()),
+            format!(
+                "--service-account-private-key-file={}",
+                self.folder.join("service-account.key").display()
+            ),
             "--bind-address=127.0.0.1".to_owned(),
             format!("--secure-port={}", self.ports.manager),
             format!("--cert-dir={}", self.folder.join("certs").display()),

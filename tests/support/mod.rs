@@ -7,6 +7,7 @@
 pub(crate) mod control_plane;
 pub(crate) mod emulators;
 pub(crate) mod fault_proxy;
+pub(crate) mod node;
 pub(crate) mod operator;
 pub(crate) mod plain_http;
 pub(crate) mod ports;

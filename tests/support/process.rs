@@ -64,6 +64,12 @@ impl Kept {
         matches!(self.keeper.try_wait(), Ok(None))
     }
 
+    /// The code with which the child has ended; one that was killed has none of its own and gets 137, as in a container.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        let status = self.keeper.try_wait().ok().flatten()?;
+        Some(status.code().unwrap_or(137))
+    }
+
     /// Sends a signal to the child and its keeper, by name.
     pub(crate) fn signal(&mut self, name: &str) -> Result<()> {
         let group = format!("-{}", self.group());
