@@ -8,6 +8,7 @@ pub mod context;
 pub mod convert;
 pub mod crds;
 pub mod daily;
+mod doctor;
 mod documents;
 pub mod functions;
 mod held;
@@ -65,6 +66,9 @@ pub enum Command {
     /// What a domain team does with one product.
     #[command(flatten)]
     Daily(daily::Daily),
+    /// Find out why nothing happens: the cluster, the operator's rights, its leader, its webhook, the platform, the providers.
+    #[command(after_help = doctor::HELP)]
+    Doctor(doctor::DoctorArgs),
     /// List the products that hold the operator's finalizer, which keep it from being uninstalled.
     #[command(after_help = held::HELP)]
     Held(held::HeldArgs),
@@ -243,6 +247,7 @@ impl Command {
             Self::Check(args) => return check::run(*args),
             Self::Plan(args) => return plan::run(*args),
             Self::Policy(command) => return command.run(),
+            Self::Doctor(args) => return runtime()?.block_on(doctor::run(args)),
             Self::Held(args) => return runtime()?.block_on(held::run(args)),
             Self::Daily(command) => return runtime()?.block_on(command.run()),
             Self::Run(args) => runtime()?.block_on(run::run(args)),

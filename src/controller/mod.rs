@@ -18,6 +18,7 @@ pub mod pulse;
 pub mod reconcile;
 pub mod recover;
 pub mod report;
+pub mod rights;
 pub mod schedule;
 pub mod visits;
 pub mod watch;

@@ -37,7 +37,7 @@
 {{- end -}}
 {{- end -}}
 {{- range $argument := $values.extraArgs -}}
-{{- range $flag := list "--cluster-id" "--metrics-bind-address" "--health-bind-address" "--leader-elect" "--leader-election-namespace" "--output" "--webhook-bind-address" "--webhook-action" "--log-format" "--log" -}}
+{{- range $flag := list "--cluster-id" "--metrics-bind-address" "--health-bind-address" "--leader-elect" "--leader-election-namespace" "--output" "--webhook-bind-address" "--webhook-action" "--let-products-go" "--log-format" "--log" -}}
 {{- if eq (first (splitList "=" $argument)) $flag -}}
 {{- fail (printf "extraArgs has %s, which the chart sets itself. Use the value that is made for it; README.md lists them." $flag) -}}
 {{- end -}}

@@ -73,3 +73,37 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- fail (printf "%s.enabled needs the kind %s, and this cluster does not know it yet. Install the chart without it, and then switch it on: helm upgrade %s ... --namespace %s --reuse-values --set %s.enabled=true" .value .kind .root.Release.Name .root.Release.Namespace .value) -}}
 {{- end -}}
 {{- end -}}
+
+{{/* The spec of a pod that runs one command of the image, as the operator and as restricted, up to the container's arguments. */}}
+{{- define "dataproduct.checkPod" -}}
+restartPolicy: Never
+serviceAccountName: {{ include "dataproduct.serviceAccount" . }}
+automountServiceAccountToken: true
+enableServiceLinks: false
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+containers:
+  - name: check
+    image: {{ include "dataproduct.image" . | quote }}
+    imagePullPolicy: {{ .Values.image.pullPolicy }}
+    resources:
+      requests:
+        cpu: 10m
+        memory: 32Mi
+      limits:
+        memory: 256Mi
+    securityContext:
+      {{- toYaml .Values.securityContext | nindent 6 }}
+{{- end -}}
