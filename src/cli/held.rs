@@ -84,9 +84,10 @@ fn told(held: &[ProductName]) -> String {
     }
     text.push_str(
         "\nDelete them while the operator runs, or let them go, which changes nothing outside the cluster: every bucket, key,\n\
-         database, grant and alarm stays as it is. With Helm:\n\n  \
-         helm upgrade RELEASE CHART --namespace NAMESPACE --reuse-values --set uninstall.release=true\n  \
-         helm uninstall RELEASE --namespace NAMESPACE\n",
+         database, grant and alarm stays as it is:\n\n  \
+         kubectl --namespace NAMESPACE set env deployment/NAME DATAPRODUCT_LET_PRODUCTS_GO=true\n  \
+         kubectl --namespace NAMESPACE rollout status deployment/NAME\n\n\
+         and uninstall again. Before Helm was told to uninstall, its value uninstall.release=true does the same.\n",
     );
     text
 }
@@ -104,7 +105,7 @@ mod tests {
         assert_eq!(told(&[]), "No product holds the operator's finalizer: it can be uninstalled.\n");
         let one = told(&names(1));
         assert!(one.starts_with("1 product holds the finalizer") && one.contains("  n/p0\n"), "{one}");
-        assert!(one.contains("--set uninstall.release=true") && !one.contains("more"), "{one}");
+        assert!(one.contains("DATAPRODUCT_LET_PRODUCTS_GO=true") && !one.contains("more"), "{one}");
         let many = told(&names(MAX_NAMED + 2));
         assert!(many.contains("  n/p19\n") && !many.contains("n/p20\n"), "{many}");
         assert!(many.contains("and 2 more"), "{many}");

@@ -90,7 +90,8 @@ impl Deployed {
     }
 }
 
-#[tokio::test]
+// Helm waits without letting the node work on the same thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn uninstalling_refuses_while_products_are_held_and_leaves_every_bucket() -> Result<()> {
     let deployed = Deployed::start().await?;
     deployed.release("install", &[])?;
@@ -111,7 +112,8 @@ async fn uninstalling_refuses_while_products_are_held_and_leaves_every_bucket() 
     }
 
     let refused = deployed.helm.refused(&["uninstall", RELEASE, "--namespace", NAMESPACE, PATIENCE])?;
-    for line in ["2 products hold the finalizer", "customer/customer-360", "--set uninstall.release=true"] {
+    for line in ["2 products hold the finalizer", "customer/customer-360", "DATAPRODUCT_LET_PRODUCTS_GO=true"]
+    {
         ensure!(refused.contains(line), "{line:?} is not in {refused}");
     }
     deployed.wait_ready()?;
@@ -119,8 +121,11 @@ async fn uninstalling_refuses_while_products_are_held_and_leaves_every_bucket() 
     let deployment = ["get", "deployment", RELEASE, "-n", NAMESPACE];
     deployed.plane.kubectl(&deployment).context("the operator is gone")?;
 
-    let notes = deployed.release("upgrade", &["--reuse-values", "--set", "uninstall.release=true"])?;
-    ensure!(notes.contains("The operator lets every product go"), "{notes}");
+    // Helm upgrades nothing that it has begun to uninstall.
+    let target = format!("deployment/{RELEASE}");
+    let leave = ["set", "env", &target, "DATAPRODUCT_LET_PRODUCTS_GO=true", "-n", NAMESPACE];
+    deployed.plane.kubectl(&leave)?;
+    deployed.plane.kubectl(&["rollout", "status", &target, "-n", NAMESPACE, PATIENCE])?;
     deployed.helm.release("uninstall", &[PATIENCE]).with_context(|| deployed.said())?;
     ensure!(deployed.finalizers()?.is_empty(), "{}", deployed.finalizers()?);
     ensure!(deployed.plane.kubectl(&deployment).is_err(), "the operator is still there");
@@ -136,8 +141,9 @@ async fn uninstalling_refuses_while_products_are_held_and_leaves_every_bucket() 
         Ok(crate::support::wait::Seen::when(held == SOUND.len(), (), held))
     })
     .await?;
-    deployed.release("upgrade", &["--reuse-values", "--set", "uninstall.release=true"])?;
-    deployed.helm.release("uninstall", &[PATIENCE])?;
+    let notes = deployed.release("upgrade", &["--reuse-values", "--set", "uninstall.release=true"])?;
+    ensure!(notes.contains("The operator lets every product go"), "{notes}");
+    deployed.helm.release("uninstall", &[PATIENCE]).with_context(|| deployed.said())?;
     deployed.plane.kubectl(&["delete", "dp", "--all", "-A", "--timeout=30s"])?;
     for bucket in &buckets {
         ensure!(fs::read_to_string(Path::new(bucket).join("data.parquet"))? == "rows", "{bucket}");
