@@ -4,6 +4,8 @@ SHELL := /bin/bash
 CARGO := cargo
 # Where the demo keeps the resources of its products: local or aws.
 PROVIDER ?= local
+# How the operator comes into the demo's cluster: manifests or helm.
+INSTALL ?= manifests
 # Tests wait for servers more than they compute.
 TEST_THREADS := $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 CHART := charts/dataproduct-operator
@@ -39,10 +41,10 @@ helm: ## Install Helm 4 and Helm 3, which test the chart
 	@tests/helm/install.sh
 
 .PHONY: demo
-demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) ## Run a mesh on this machine and show it; PROVIDER=aws runs it on AWS emulators
+demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) $(if $(filter helm,$(INSTALL)),helm) ## Run a mesh on this machine and show it; PROVIDER=aws runs it on AWS emulators, INSTALL=helm installs it with the chart
 	@echo "==> building the operator (a few minutes the first time)"
 	@$(CARGO) build --locked --bin dataproduct --example demo
-	@PROVIDER=$(PROVIDER) $(CARGO) run --locked --quiet --example demo
+	@PROVIDER=$(PROVIDER) INSTALL=$(INSTALL) $(CARGO) run --locked --quiet --example demo
 
 .PHONY: test
 test: lint control-plane emulators datacontract kstatus helm ## Run every check and every test, on a fresh machine too

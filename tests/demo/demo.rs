@@ -4,6 +4,7 @@
 //! mesh running for as long as somebody looks. Without a terminal it ends with 0 when everything is as expected.
 
 mod cloud;
+mod install;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -12,16 +13,17 @@ use std::{
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
 use cloud::Cloud;
 use dataproduct_operator::api::DataProduct;
+use install::{Installed, Way};
 use kube::{Api, Client};
 use support::{
-    control_plane::{ControlPlane, Options},
-    operator::Operator,
+    control_plane::ControlPlane,
     wait::{Seen, wait_for},
 };
 
@@ -47,6 +49,7 @@ async fn main() -> ExitCode {
 }
 
 async fn demo() -> Result<()> {
+    let way = Way::chosen()?;
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = top.join(".demo");
     if folder.exists() {
@@ -56,16 +59,8 @@ async fn demo() -> Result<()> {
     let cloud = Cloud::start(&folder).await?;
 
     step("starting etcd and kube-apiserver on loopback");
-    let plane = ControlPlane::start(Options { folder: Some(folder.clone()), ..Options::default() }).await?;
-    step("installing the custom resource definitions");
-    plane.install_crds()?;
-    step(&format!("starting the operator with the provider {}", cloud.name()));
-    let log = folder.join("operator.log");
-    let mut operator = Operator::start(&binary()?, &plane.kubeconfig_path(), cloud.environment(), &log)?;
-    step("applying the policies that come with the operator");
-    plane.install_policies()?;
-    step("letting the API server itself warn of what these policies will stop");
-    plane.install_admission()?;
+    let plane = Arc::new(ControlPlane::start(way.control_plane(&folder)).await?);
+    let mut operator = Installed::start(way, &plane, &cloud, &binary()?).await?;
     step("applying the platform: standards, provider class, three domains");
     plane.apply(&cloud.platform(&top.join("examples"))?)?;
     for (_, name, manifest, ..) in EXPECTED {
@@ -80,7 +75,7 @@ async fn demo() -> Result<()> {
     }
     step("writing a first file into the bucket of customer-360, as its pipeline would");
     publish_data(&cloud, &client).await?;
-    ensure!(operator.is_running(), "the operator ended by itself; see {}", operator.log.display());
+    operator.is_well()?;
 
     say(&format!("\n{}", plane.kubectl(&["get", "dataproducts", "-A"])?));
     for (namespace, name) in [("customer", "customer-360"), ("orders", "raw-dump")] {
@@ -95,12 +90,12 @@ async fn demo() -> Result<()> {
     if let Some(state) = cloud.leave_behind(&folder).await? {
         say(&format!("Everything that the emulated account holds is in {}.\n", shown(top, &state)));
     }
-    how_to_go_on(top, &plane, &cloud);
+    how_to_go_on(top, &plane, &cloud, &operator);
     if std::io::stdin().is_terminal() {
         say("The mesh runs until you press Ctrl-C.");
         tokio::signal::ctrl_c().await?;
     }
-    operator.terminate().await?;
+    operator.end().await?;
     say("Everything was as expected.");
     Ok(())
 }
@@ -172,10 +167,15 @@ fn shown(top: &Path, path: &Path) -> String {
     path.strip_prefix(top).unwrap_or(path).display().to_string()
 }
 
-fn how_to_go_on(top: &Path, plane: &ControlPlane, cloud: &Cloud) {
+fn how_to_go_on(top: &Path, plane: &ControlPlane, cloud: &Cloud, operator: &Installed) {
     let shown = |path: &Path| shown(top, path);
     let kubectl = shown(&top.join(".tools/control-plane/bin/kubectl"));
-    let hints = cloud.hints().into_iter().map(|hint| format!("  {hint}\n")).collect::<String>();
+    let hints = operator
+        .hints(shown)
+        .into_iter()
+        .chain(cloud.hints())
+        .map(|hint| format!("  {hint}\n"))
+        .collect::<String>();
     say(&format!(
         "How to go on, from the folder of the repository:\n\n  \
          export KUBECONFIG={}\n  \
@@ -184,10 +184,8 @@ fn how_to_go_on(top: &Path, plane: &ControlPlane, cloud: &Cloud) {
          {kubectl} explain dataproduct.spec.slo\n  \
          {kubectl} wait --for=condition=Ready dp/order-events -n orders\n  \
          {kubectl} edit dp raw-dump -n orders      # mend a violation and watch the score\n  \
-         {kubectl} edit gpol core                  # change a policy and watch the scores of all\n  \
-         tail -f {}\n{hints}",
+         {kubectl} edit gpol core                  # change a policy and watch the scores of all\n{hints}",
         shown(&plane.kubeconfig_path()),
-        shown(&plane.folder().join("operator.log")),
     ));
 }
 
