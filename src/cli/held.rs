@@ -35,6 +35,9 @@ pub struct HeldArgs {
     /// Wait until no product holds it, but no longer than this, as in 90s or 5m.
     #[arg(long, value_name = "TIME", value_parser = Period::from_str)]
     wait: Option<Period>,
+    /// The operator's Deployment, for what is said about how to let products go.
+    #[arg(long, value_name = "NAMESPACE/NAME", default_value = "datamesh-system/dataproduct-operator")]
+    deployment: String,
     #[command(flatten)]
     cluster: run::ClusterArgs,
 }
@@ -49,7 +52,7 @@ pub(super) async fn run(args: HeldArgs) -> Result<Ending, CliError> {
         sleep(PAUSE).await;
         held = self::held(&client).await?;
     }
-    print(&told(&held))?;
+    print(&told(&held, &ProductName::parse(&args.deployment, "datamesh-system")))?;
     Ok(if held.is_empty() { Ending::Done } else { Ending::Found })
 }
 
@@ -67,7 +70,7 @@ async fn held(client: &Client) -> Result<Vec<ProductName>, CliError> {
     }
 }
 
-fn told(held: &[ProductName]) -> String {
+fn told(held: &[ProductName], operator: &ProductName) -> String {
     if held.is_empty() {
         return "No product holds the operator's finalizer: it can be uninstalled.\n".to_owned();
     }
@@ -82,11 +85,14 @@ fn told(held: &[ProductName]) -> String {
     if held.len() > MAX_NAMED {
         let _ = writeln!(text, "  and {} more", held.len() - MAX_NAMED);
     }
-    text.push_str(
+    let ProductName { namespace, name } = operator;
+    // Writing to a string cannot fail.
+    let _ = write!(
+        text,
         "\nDelete them while the operator runs, or let them go, which changes nothing outside the cluster: every bucket, key,\n\
          database, grant and alarm stays as it is:\n\n  \
-         kubectl --namespace NAMESPACE set env deployment/NAME DATAPRODUCT_LET_PRODUCTS_GO=true\n  \
-         kubectl --namespace NAMESPACE rollout status deployment/NAME\n\n\
+         kubectl --namespace {namespace} set env deployment/{name} DATAPRODUCT_LET_PRODUCTS_GO=true\n  \
+         kubectl --namespace {namespace} rollout status deployment/{name}\n\n\
          and uninstall again. Before Helm was told to uninstall, its value uninstall.release=true does the same.\n",
     );
     text
@@ -102,11 +108,19 @@ mod tests {
 
     #[test]
     fn who_is_held_is_named_and_what_to_do_about_it() {
-        assert_eq!(told(&[]), "No product holds the operator's finalizer: it can be uninstalled.\n");
-        let one = told(&names(1));
+        let operator = ProductName::parse("n/o", "");
+        assert_eq!(
+            told(&[], &operator),
+            "No product holds the operator's finalizer: it can be uninstalled.\n"
+        );
+        let one = told(&names(1), &operator);
         assert!(one.starts_with("1 product holds the finalizer") && one.contains("  n/p0\n"), "{one}");
-        assert!(one.contains("DATAPRODUCT_LET_PRODUCTS_GO=true") && !one.contains("more"), "{one}");
-        let many = told(&names(MAX_NAMED + 2));
+        assert!(
+            one.contains("--namespace n set env deployment/o DATAPRODUCT_LET_PRODUCTS_GO=true")
+                && !one.contains("more"),
+            "{one}"
+        );
+        let many = told(&names(MAX_NAMED + 2), &operator);
         assert!(many.contains("  n/p19\n") && !many.contains("n/p20\n"), "{many}");
         assert!(many.contains("and 2 more"), "{many}");
     }

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use dataproduct_operator::controller::rights::RIGHTS;
 use serde_json::Value;
 
-use crate::support::control_plane::ControlPlane;
+use crate::{
+    helm::{Helm, RELEASE, objects},
+    support::control_plane::ControlPlane,
+};
 
 /// `group/resource verb`, where a resource may have a part.
 pub(crate) type Rights = BTreeSet<String>;
@@ -56,4 +60,17 @@ pub(crate) fn used(plane: &ControlPlane, account: &str) -> Result<(Rights, Right
         };
     }
     Ok((allowed, refused))
+}
+
+#[test]
+fn the_doctor_asks_for_the_rights_that_the_chart_gives() -> Result<()> {
+    let rendered = objects(&Helm::offline("helm4")?.template(&[])?)?;
+    let given = granted(&rendered, &[RELEASE, "dataproduct-operator-leader-election"]);
+    let asked = RIGHTS.iter().flat_map(|right| {
+        let part = if right.part.is_empty() { String::new() } else { format!("/{}", right.part) };
+        right.verbs.iter().map(move |verb| format!("{}/{}{part} {verb}", right.group, right.resource))
+    });
+    let asked = asked.collect::<Rights>();
+    ensure!(asked == given, "only asked for: {:?}; only given: {:?}", &asked - &given, &given - &asked);
+    Ok(())
 }

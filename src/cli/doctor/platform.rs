@@ -69,7 +69,7 @@ async fn policies(client: &Client) -> Found {
             format!("there is no GovernancePolicy, so that nothing is judged; apply some: {how}"),
         )
     } else if faulty.is_empty() {
-        Found::ok(CHECK, format!("{} GovernancePolicies", policies.len()))
+        Found::ok(CHECK, format!("{} of the central group", policies.len()))
     } else {
         let faulty = some(&faulty);
         Found::failed(CHECK, format!("rules of {faulty} cannot be evaluated; their status says why"))
@@ -87,7 +87,7 @@ fn domains_and_classes(domains: &[DataDomain], classes: &[ProviderClass]) -> Vec
     vec![if domains.is_empty() {
         Found::note(CHECK, "there is no DataDomain yet, so that no namespace can have products")
     } else if lacking.is_empty() {
-        Found::ok(CHECK, format!("{} DataDomains, {} ProviderClasses", domains.len(), classes.len()))
+        Found::ok(CHECK, format!("{} with {} provider classes", domains.len(), classes.len()))
     } else {
         Found::failed(
             CHECK,
