@@ -14,6 +14,8 @@ pub mod functions;
 mod held;
 pub mod inputs;
 pub mod odcs;
+mod orphans;
+mod places;
 mod plan;
 pub mod policies;
 pub mod policy;
@@ -69,6 +71,9 @@ pub enum Command {
     /// Find out why nothing happens: the cluster, the operator's rights, its leader, its webhook, the platform, the providers.
     #[command(after_help = doctor::HELP)]
     Doctor(doctor::DoctorArgs),
+    /// List what is marked as ours outside the cluster and has no product any more.
+    #[command(after_help = orphans::HELP)]
+    Orphans(orphans::OrphansArgs),
     /// List the products that hold the operator's finalizer, which keep it from being uninstalled.
     #[command(after_help = held::HELP)]
     Held(held::HeldArgs),
@@ -248,6 +253,7 @@ impl Command {
             Self::Plan(args) => return plan::run(*args),
             Self::Policy(command) => return command.run(),
             Self::Doctor(args) => return runtime()?.block_on(doctor::run(args)),
+            Self::Orphans(args) => return runtime()?.block_on(orphans::run(args)),
             Self::Held(args) => return runtime()?.block_on(held::run(args)),
             Self::Daily(command) => return runtime()?.block_on(command.run()),
             Self::Run(args) => runtime()?.block_on(run::run(args)),

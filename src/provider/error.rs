@@ -67,6 +67,8 @@ pub enum Operation {
     Delete,
     /// Reading service-level measurements.
     Measure,
+    /// Listing everything that is marked.
+    Survey,
 }
 
 impl Operation {
@@ -79,6 +81,7 @@ impl Operation {
             Self::Update => "update",
             Self::Delete => "delete",
             Self::Measure => "measure",
+            Self::Survey => "survey",
         }
     }
 }

@@ -19,7 +19,8 @@ pub use error::{ErrorKind, MESSAGE_LIMIT, Operation, ProviderError};
 
 use crate::model::{
     measurement::{Reading, Subject},
-    resource::{Delta, Desired, Kind, Observed, Removal, Sought},
+    owner::Owner,
+    resource::{Delta, Desired, Key, Kind, Observed, Removal, Sought},
 };
 
 /// The kinds of resource that a backend has.
@@ -72,6 +73,25 @@ pub trait Provider: Send + Sync {
 
     /// Reads what the backend knows about a product's service levels. Objectives that it cannot measure are left out.
     async fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError>;
+}
+
+/// A backend that can tell of everything that is marked as ours at its place, for people who look for what is left over. The
+/// operator decides nothing by it: what concerns a product is observed resource by resource.
+#[async_trait]
+pub trait Survey: Send + Sync {
+    /// Everything that carries a mark, whosever it is.
+    async fn marked(&self) -> Result<Vec<Marked>, ProviderError>;
+}
+
+/// Something that carries a mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// Which resource.
+    pub key: Key,
+    /// The provider's own identifier.
+    pub id: String,
+    /// The mark.
+    pub owner: Owner,
 }
 
 /// How far a removal came.

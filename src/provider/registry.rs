@@ -10,7 +10,7 @@ use std::{
 #[cfg(feature = "aws")]
 use super::aws::{Aws, Calls, Identity};
 use super::{
-    ErrorKind, Operation, ProviderError, SharedProvider,
+    ErrorKind, Marked, Operation, Provider, ProviderError, SharedProvider, Survey,
     layers::{self, trace::Counters},
     local::{Local, Store},
 };
@@ -20,6 +20,9 @@ use crate::api::{Backend, ProviderClassSpec, RateLimit};
 pub const DEFAULT_RATE: RateLimit = RateLimit { requests_per_second: 500, burst: Some(1000) };
 /// Number of open providers above which all are closed, to be opened again as they are needed.
 const MAX_OPEN: usize = 256;
+
+/// Longest time in which an account is listed.
+const SURVEY: Duration = Duration::from_mins(5);
 
 /// Where the resources of a product live, and by which role that account is entered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +34,11 @@ pub struct Place {
     /// Role of that account that the operator assumes; `None` where it stays who it is.
     pub role: Option<String>,
 }
+
+/// What every backend can do.
+trait Backed: Provider + Survey {}
+
+impl<T: Provider + Survey> Backed for T {}
 
 /// What an open provider is kept under: the class and the place.
 type Slot = (String, Place);
@@ -88,7 +96,7 @@ impl Registry {
         if let Some(provider) = self.known(&slot, spec) {
             return Ok(provider);
         }
-        let backend = self.backend(spec, place).await?;
+        let backend: SharedProvider = self.backend(spec, place).await?;
         let backend =
             self.wrap.as_ref().map_or_else(|| Arc::clone(&backend), |wrap| wrap(Arc::clone(&backend)));
         let rate = spec.rate_limit.unwrap_or(DEFAULT_RATE);
@@ -107,6 +115,19 @@ impl Registry {
         Ok(provider)
     }
 
+    /// Everything that is marked at a place, whosever it is.
+    pub async fn marked(
+        &self,
+        spec: &ProviderClassSpec,
+        place: &Place,
+    ) -> Result<Vec<Marked>, ProviderError> {
+        let backend = self.backend(spec, place).await?;
+        tokio::time::timeout(SURVEY, backend.marked()).await.unwrap_or_else(|_| {
+            let message = format!("the listing did not end within {} s", SURVEY.as_secs());
+            Err(ProviderError::new(ErrorKind::Timeout, Operation::Survey, message))
+        })
+    }
+
     fn known(&self, slot: &Slot, spec: &ProviderClassSpec) -> Option<SharedProvider> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.get(slot).filter(|(known, _)| known == spec).map(|(_, provider)| Arc::clone(provider))
@@ -116,7 +137,7 @@ impl Registry {
         &self,
         spec: &ProviderClassSpec,
         place: &Place,
-    ) -> Result<SharedProvider, ProviderError> {
+    ) -> Result<Arc<dyn Backed>, ProviderError> {
         match spec.provider {
             Backend::Local => {
                 let root = spec.local.as_ref().map(|local| PathBuf::from(&local.root)).ok_or_else(|| {
@@ -155,8 +176,8 @@ const fn attempt(backend: Backend) -> Duration {
 
 /// Opens a backend away from the async workers, within the time of one call.
 async fn opened(
-    open: impl FnOnce() -> Result<SharedProvider, ProviderError> + Send + 'static,
-) -> Result<SharedProvider, ProviderError> {
+    open: impl FnOnce() -> Result<Arc<dyn Backed>, ProviderError> + Send + 'static,
+) -> Result<Arc<dyn Backed>, ProviderError> {
     let failed = |kind, message: &str| ProviderError::new(kind, Operation::Connect, message);
     match tokio::time::timeout(layers::OPERATION, tokio::task::spawn_blocking(open)).await {
         Ok(Ok(opened)) => opened,

@@ -29,6 +29,7 @@ mod permissions;
 mod replay;
 mod replayed;
 mod replicas;
+mod surveyed;
 mod tour;
 mod trouble;
 mod world;

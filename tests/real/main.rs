@@ -18,6 +18,7 @@ mod governed;
 mod interleaving;
 mod life;
 mod offline;
+mod orphaned;
 mod planned;
 mod replicas;
 mod scale;

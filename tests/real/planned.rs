@@ -40,7 +40,7 @@ async fn what_a_plan_says_is_what_the_operator_does() -> Result<()> {
     ensure!(code == Some(1) && resources(&new, "create").len() == 5, "{new:#}");
     let operator = mesh.operator()?;
     mesh.plane.apply(&manifest)?;
-    let status = mesh.wait_condition(name, "Ready", "True", "Succeeded").await?;
+    let status = mesh.wait_condition(name, "Ready", "True", "Ready").await?;
     let made = status.resources.iter().map(|it| format!("{}/{}", it.kind, it.name)).collect::<BTreeSet<_>>();
     ensure!(resources(&new, "create") == made, "{new:#}");
 
@@ -56,7 +56,7 @@ async fn what_a_plan_says_is_what_the_operator_does() -> Result<()> {
     ensure!(code == Some(1) && resources(&told, "update") == updated, "{told:#}");
     ensure!(told["products"][0]["steps"].as_array().is_some_and(|steps| steps.len() == 1), "{told:#}");
     mesh.plane.apply(&changed)?;
-    let status = mesh.wait_condition(name, "Ready", "True", "Succeeded").await?;
+    let status = mesh.wait_condition(name, "Ready", "True", "Ready").await?;
     let hash = status.plan.and_then(|plan| plan.hash);
     ensure!(told["products"][0]["hash"].as_str() == hash.as_deref(), "{told:#} and {hash:?}");
     let events = mesh.plane.kubectl(&[

@@ -8,13 +8,14 @@ use kube::{Client, ResourceExt};
 use super::{Found, some};
 use crate::{
     api::{Backend, DataDomain, DataProduct, GovernancePolicy, PlatformStandards, ProviderClass},
+    cli::places::{Placed, places},
     controller::kubernetes::{Listed, all},
     model::{
         owner::{DeletionPolicy, Owner},
         resource::{Key, Kind, Look, Sought},
     },
-    plan::{ProductName, bind::place},
-    provider::registry::{Place, Registry},
+    plan::ProductName,
+    provider::registry::Registry,
 };
 
 /// How long a product may wait to be seen for the first time.
@@ -100,33 +101,22 @@ fn domains_and_classes(domains: &[DataDomain], classes: &[ProviderClass]) -> Vec
 async fn reached(domains: &[DataDomain], classes: &[ProviderClass]) -> Vec<Found> {
     const CHECK: &str = "providers";
     let registry = Registry::default();
-    let mut asked = BTreeSet::new();
     let (mut wrong, mut answered) = (Vec::new(), 0_usize);
-    for class in classes.iter().filter(|class| class.spec.provider != Backend::Local) {
+    for Placed { class, place, domain } in places(domains, classes) {
+        if class.spec.provider == Backend::Local {
+            continue;
+        }
         let name = class.name_any();
-        for domain in domains.iter().filter(|domain| domain.spec.provider_classes.contains(&name)) {
-            let (account, region) = place(Some(domain), Some(class));
-            let role = domain.spec.account.as_ref().and_then(|account| account.operator_role_arn.clone());
-            let place = Place { account, region, role };
-            if !asked.insert((name.clone(), place.clone())) {
-                continue;
-            }
-            let answer = match registry.provider(&name, &class.spec, &place).await {
-                Ok(provider) => provider.observe(&nobodys()).await.map(|_| ()),
-                Err(error) => Err(error),
-            };
-            match answer {
-                Ok(()) => answered += 1,
-                Err(error) => wrong.push(Found::failed(
-                    CHECK,
-                    format!(
-                        "{name} in {}/{} for {}: {error}",
-                        place.account,
-                        place.region,
-                        domain.name_any()
-                    ),
-                )),
-            }
+        let answer = match registry.provider(&name, &class.spec, &place).await {
+            Ok(provider) => provider.observe(&nobodys()).await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(()) => answered += 1,
+            Err(error) => wrong.push(Found::failed(
+                CHECK,
+                format!("{name} in {}/{} for {domain}: {error}", place.account, place.region),
+            )),
         }
     }
     let locals = classes.iter().filter(|class| class.spec.provider == Backend::Local);

@@ -86,7 +86,12 @@ impl Failure {
 
     /// The error of the seam.
     pub(super) fn of(self, operation: Operation, key: &Key) -> ProviderError {
-        let mut error = ProviderError::new(self.kind, operation, self.message).at(key);
+        self.anywhere(operation).at(key)
+    }
+
+    /// The error of the seam, of a call that is about no single resource.
+    pub(super) fn anywhere(self, operation: Operation) -> ProviderError {
+        let mut error = ProviderError::new(self.kind, operation, self.message);
         if self.changed_nothing {
             error = error.without_effect();
         }

@@ -13,9 +13,9 @@ use crate::{
     model::{
         attributes::{Attributes, Grants},
         owner::MANAGED_BY,
-        resource::{Health, Kind, Observed, Tags},
+        resource::{Health, Key, Kind, Observed, Tags},
     },
-    provider::ErrorKind,
+    provider::{ErrorKind, Marked},
 };
 
 /// Entries on one page of each listing.
@@ -27,12 +27,12 @@ const MAX_PAGES: usize = 1000;
 
 /// What is marked as ours: keys and buckets by their ARN, and the number of keys of each purpose.
 #[derive(Debug, Default)]
-pub(super) struct Marked {
+pub(super) struct Tagged {
     tags: BTreeMap<String, Tags>,
     keys: BTreeMap<String, usize>,
 }
 
-impl Marked {
+impl Tagged {
     fn add(&mut self, arn: String, tags: Tags) {
         if arn.contains(":kms:")
             && let Some(purpose) = tags.get(tag::PURPOSE)
@@ -46,7 +46,7 @@ impl Marked {
 /// The listings of one account and region.
 #[derive(Default)]
 pub(super) struct Listings {
-    marked: Listing<Marked>,
+    marked: Listing<Tagged>,
     databases: Listing<BTreeMap<String, Database>>,
     grants: Listing<BTreeMap<String, Grants>>,
     alarms: Listing<BTreeMap<String, MetricAlarm>>,
@@ -111,9 +111,9 @@ impl Aws {
     }
 
     /// Everything in the account that carries our tag. Tags of the provider's own are left out.
-    async fn list_marked(&self) -> Result<Marked, Failure> {
+    async fn list_marked(&self) -> Result<Tagged, Failure> {
         let filter = TagFilter::builder().key("ManagedBy").values(MANAGED_BY).build();
-        let mut marked = Marked::default();
+        let mut marked = Tagged::default();
         let mut token = None;
         for _ in 0..MAX_PAGES {
             let request = self.clients.tagging.get_resources().tag_filters(filter.clone());
@@ -134,6 +134,21 @@ impl Aws {
             }
         }
         Err(too_many("tagged resources"))
+    }
+
+    /// Keys and buckets that carry a mark. What else a product has is small, holds no data, and goes by the same name.
+    pub(super) async fn survey(&self) -> Result<Vec<Marked>, Failure> {
+        let listed = self.list_marked().await?.tags.into_iter();
+        let marked = listed.filter_map(|(id, tags)| {
+            let (owner, _) = tag::read(&tags);
+            let owner = owner?;
+            let key = match id.split_once(":s3:::") {
+                Some((_, bucket)) => Key::new(Kind::Bucket, bucket),
+                None => Key::new(Kind::EncryptionKey, owner.purpose.replace('/', "-")),
+            };
+            Some(Marked { key, id, owner })
+        });
+        Ok(marked.collect())
     }
 
     async fn list_databases(&self) -> Result<BTreeMap<String, Database>, Failure> {

@@ -47,7 +47,9 @@ pub use self::{
     permissions::Policy,
     survey::Clock,
 };
-use super::{Capabilities, ErrorKind, Operation, Provider, ProviderError, Removed, registry::Place};
+use super::{
+    Capabilities, ErrorKind, Marked, Operation, Provider, ProviderError, Removed, Survey, registry::Place,
+};
 use crate::{
     api::AwsBackend,
     model::{
@@ -247,5 +249,12 @@ impl Provider for Aws {
 
     async fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError> {
         self.measured(subject).await.map_err(|failure| failure.of(Operation::Measure, &subject.alarm))
+    }
+}
+
+#[async_trait]
+impl Survey for Aws {
+    async fn marked(&self) -> Result<Vec<Marked>, ProviderError> {
+        self.survey().await.map_err(|failure| failure.anywhere(Operation::Survey))
     }
 }

@@ -8,7 +8,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::{
-    model::{attributes::Attributes, owner::Owner, resource::Key},
+    model::{
+        attributes::Attributes,
+        owner::Owner,
+        resource::{Key, Kind},
+    },
     provider::{ErrorKind, Operation, ProviderError},
 };
 
@@ -189,6 +193,28 @@ impl Rows<'_> {
             .optional()
             .map_err(fail)?;
         found.map(|raw| raw.decode().ok_or_else(|| garbled(self.operation, key))).transpose()
+    }
+
+    /// Every row of a place.
+    pub(super) fn all(&self, place: &Place) -> Result<Vec<(Key, Row)>, ProviderError> {
+        let fail = |error| failure(self.operation, error);
+        let mut select = self
+            .transaction
+            .prepare_cached(
+                "SELECT kind, name FROM resources WHERE account = ?1 AND region = ?2 ORDER BY 1, 2",
+            )
+            .map_err(fail)?;
+        let listed = select.query_map(params![place.account, place.region], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        });
+        let mut rows = Vec::new();
+        for listed in listed.map_err(fail)? {
+            let (kind, name) = listed.map_err(fail)?;
+            let Some(kind) = Kind::parse(&kind) else { continue };
+            let key = Key::new(kind, name);
+            rows.extend(self.get(place, &key)?.map(|row| (key, row)));
+        }
+        Ok(rows)
     }
 
     /// Writes the row of a resource, replacing an earlier one.

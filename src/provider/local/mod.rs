@@ -25,7 +25,7 @@ use self::{
     place::check_place,
     store::Opened,
 };
-use super::{Capabilities, ErrorKind, Operation, Provider, ProviderError, Removed};
+use super::{Capabilities, ErrorKind, Marked, Operation, Provider, ProviderError, Removed, Survey};
 use crate::model::{
     attributes::Attributes,
     measurement::{Reading, Subject},
@@ -102,6 +102,19 @@ impl Provider for Local {
     async fn measure(&self, subject: &Subject) -> Result<Vec<Reading>, ProviderError> {
         let subject = subject.clone();
         self.blocking(Operation::Measure, move |call| call.measure(&subject)).await
+    }
+}
+
+#[async_trait]
+impl Survey for Local {
+    async fn marked(&self) -> Result<Vec<Marked>, ProviderError> {
+        self.blocking(Operation::Survey, |call| {
+            let now = Timestamp::now();
+            let rows = call.transact(Operation::Survey, |rows| rows.all(&call.place))?;
+            let rows = rows.into_iter().filter(|(_, row)| !row.is_over(now));
+            Ok(rows.map(|(key, row)| Marked { key, id: row.id, owner: row.owner }).collect())
+        })
+        .await
     }
 }
 
