@@ -1,7 +1,5 @@
 //! Logs of the operator: one line a turn of events, as text for people or JSON for machines.
 
-use std::io::IsTerminal;
-
 use clap::ValueEnum;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -21,7 +19,7 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {
         LogFormat::Text => {
-            let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
             registry.with(fmt::layer().with_writer(std::io::stderr).with_ansi(colours)).try_init()
         }
         LogFormat::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init(),

@@ -3,12 +3,18 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use clap::{Args, Subcommand};
+use clap_complete::engine::ArgValueCompleter;
 use jiff::Timestamp;
 use kube::{Api, Client, runtime::wait::await_condition};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{CliError, Ending, clean, print, run::ClusterArgs};
+use super::{
+    CliError, Ending,
+    cluster::{ClusterArgs, Place, Scope},
+    look::{Cell, Tone},
+    offered, show,
+};
 use crate::{
     api::{DataProduct, RECONCILE_AT},
     controller::kubernetes,
@@ -19,10 +25,11 @@ use crate::{
 /// One product of a cluster.
 #[derive(Debug, Args)]
 pub struct Target {
-    /// Name of the product.
+    /// Name of the product, or `NAMESPACE/NAME`.
+    #[arg(add = ArgValueCompleter::new(offered::products))]
     name: String,
     /// Namespace of the product. The default is that of the kubeconfig's context, as for kubectl.
-    #[arg(short, long)]
+    #[arg(short, long, add = ArgValueCompleter::new(offered::namespaces))]
     namespace: Option<String>,
     /// Which cluster is meant.
     #[command(flatten)]
@@ -96,17 +103,20 @@ impl Daily {
                 if wait {
                     return found.settled(&patience, Some(&asked)).await;
                 }
-                found.say("will be looked at now; --wait waits for it")
+                found.say("will be looked at now; --wait waits for it", Tone::Plain)
             }
             Self::Suspend { target } => {
                 let found = target.find().await?;
                 found.change(json!({"spec": {"suspend": true}})).await?;
-                found.say("is suspended: nothing is changed outside the cluster until `dataproduct resume`")
+                found.say(
+                    "is suspended: nothing is changed outside the cluster until `dataproduct resume`",
+                    Tone::Plain,
+                )
             }
             Self::Resume { target } => {
                 let found = target.find().await?;
                 found.change(json!({"spec": {"suspend": null}})).await?;
-                found.say("goes on")
+                found.say("goes on", Tone::Plain)
             }
             Self::Wait { target, patience } => target.find().await?.settled(&patience, None).await,
         }
@@ -121,9 +131,16 @@ struct Found {
 
 impl Target {
     async fn find(self) -> Result<Found, CliError> {
-        let client = super::run::client(self.cluster).await?;
-        let namespace = self.namespace.unwrap_or_else(|| client.default_namespace().to_owned());
-        Ok(Found { client, name: ProductName { namespace, name: self.name } })
+        let (Place { client, .. }, name) = self.place().await?;
+        Ok(Found { client, name })
+    }
+
+    /// The name of the product, and its namespace in its cluster.
+    pub(super) async fn place(self) -> Result<(Place, ProductName), CliError> {
+        let scope = Scope { namespace: self.namespace, all_namespaces: false, cluster: self.cluster };
+        let place = scope.connect().await?;
+        let name = place.name(&self.name)?;
+        Ok((place.within(&name.namespace), name))
     }
 
     /// The product as it is.
@@ -135,7 +152,7 @@ impl Target {
 impl Found {
     async fn product(&self) -> Result<DataProduct, CliError> {
         let found = kubernetes::product(&self.client, &self.name).await;
-        let found = found.map_err(|error| CliError::Cluster(error.to_string()))?;
+        let found = found.map_err(|error| CliError::asked(&error))?;
         found.ok_or_else(|| CliError::NoProduct(self.name.clone()))
     }
 
@@ -145,7 +162,7 @@ impl Found {
             if error.is_about_another_object() {
                 CliError::NoProduct(self.name.clone())
             } else {
-                CliError::Cluster(error.to_string())
+                CliError::asked(&error)
             }
         })
     }
@@ -165,12 +182,13 @@ impl Found {
             Err(_) => return Err(CliError::NotInTime { product: self.name.clone(), longest }),
         };
         let settled = product.and_then(|product| Settled::of(&product, asked)).unwrap_or(Settled::Gone);
-        self.say(&settled.to_string())?;
+        let tone = if settled == Settled::Ready { Tone::Good } else { Tone::Bad };
+        self.say(&settled.to_string(), tone)?;
         Ok(if settled == Settled::Ready { Ending::Done } else { Ending::Found })
     }
 
-    fn say(&self, text: &str) -> Result<Ending, CliError> {
-        print(&format!("DataProduct {} {}\n", self.name, clean(text))).map(|()| Ending::Done)
+    fn say(&self, text: &str, tone: Tone) -> Result<Ending, CliError> {
+        show(&format!("DataProduct {} {}\n", self.name, Cell::new(text, tone))).map(|()| Ending::Done)
     }
 }
 

@@ -4,42 +4,108 @@ pub mod admission;
 #[cfg(feature = "aws")]
 pub mod aws_policy;
 mod check;
+mod cluster;
+pub mod completions;
 pub mod context;
 pub mod convert;
 pub mod crds;
 pub mod daily;
 mod doctor;
 mod documents;
+pub mod events;
+mod follow;
 pub mod functions;
+pub mod get;
 mod held;
 pub mod inputs;
+pub mod look;
+pub mod man;
 pub mod odcs;
+mod offered;
 mod orphans;
 mod places;
 mod plan;
 pub mod policies;
 pub mod policy;
 mod run;
+mod show;
 pub mod status;
+pub mod trace;
 
 use std::{
+    ffi::OsString,
     io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use thiserror::Error;
 
-use crate::{api, controller::ControllerError, plan::ProductName};
+use crate::{
+    api,
+    controller::{ControllerError, kubernetes::RequestError},
+    plan::ProductName,
+};
 
 /// Declares, judges, provisions and watches data products.
 #[derive(Debug, Parser)]
 #[command(name = "dataproduct", version, about, max_term_width = 110)]
 pub struct Cli {
+    /// Whether there are colours. By itself the terminal decides, and `NO_COLOR` and `CLICOLOR_FORCE`.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    color: ColorChoice,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// What kubectl calls its plugin.
+const PLUGIN: &str = "kubectl-dataproduct";
+
+impl Cli {
+    /// Reads a command line. Who calls the program as kubectl does gets help for `kubectl dataproduct`.
+    pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&definition(words).try_get_matches_from(words)?)
+    }
+
+    /// Runs the command.
+    pub fn run(self) -> Result<Ending, CliError> {
+        match self.color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+        self.command.run()
+    }
+}
+
+/// Every command, under the name by which the program was called.
+pub fn definition(words: &[OsString]) -> clap::Command {
+    let command = Cli::command();
+    let called = words.first().and_then(|word| Path::new(word).file_stem());
+    if called.is_some_and(|name| name == PLUGIN) {
+        as_plugin(command.bin_name("kubectl dataproduct"))
+    } else {
+        command
+    }
+}
+
+/// The same command with examples for kubectl.
+fn as_plugin(mut command: clap::Command) -> clap::Command {
+    if let Some(help) = command.get_after_help().map(ToString::to_string) {
+        let examples = help.replace("\n  dataproduct ", "\n  kubectl dataproduct ");
+        command = command.after_help(examples.replace("| dataproduct ", "| kubectl dataproduct "));
+    }
+    command.mut_subcommands(as_plugin)
 }
 
 /// The subcommands.
@@ -65,6 +131,9 @@ pub enum Command {
         #[command(flatten)]
         target: daily::Target,
     },
+    /// What is seen of the products of a cluster.
+    #[command(flatten)]
+    Show(show::Show),
     /// What a domain team does with one product.
     #[command(flatten)]
     Daily(daily::Daily),
@@ -131,6 +200,21 @@ pub enum Command {
     )]
     AwsPolicy {
         /// Write every policy into this directory instead of printing, and the table of calls into README.md there.
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+    /// Print what a shell needs to complete command lines.
+    #[command(after_help = completions::HELP)]
+    Completions {
+        /// Which shell.
+        shell: completions::Shell,
+    },
+    /// Print the manual page, or write the page of every command.
+    #[command(
+        after_help = "Examples:\n  dataproduct man | man -l -\n  dataproduct man --directory ~/.local/share/man/man1"
+    )]
+    Man {
+        /// Write one page per command into this directory instead of printing.
         #[arg(long, value_name = "DIR")]
         directory: Option<PathBuf>,
     },
@@ -211,9 +295,22 @@ pub enum CliError {
     /// No cluster can be reached.
     #[error("cannot reach a cluster: {0}; check --kubeconfig and --context")]
     Cluster(String),
+    /// A cluster refuses what was asked of it.
+    #[error(
+        "the cluster refuses: {0}; ask for the role that allows it, or choose another --context or --namespace"
+    )]
+    Refused(String),
+    /// A cluster does not know our kinds.
+    #[error(
+        "the cluster knows no DataProducts; install the definitions: `dataproduct crds | kubectl apply --server-side -f -`"
+    )]
+    NoDefinitions,
     /// There is no such product.
-    #[error("there is no DataProduct {0}; list them with `kubectl get dataproducts --all-namespaces`")]
+    #[error("there is no DataProduct {0}; list them with `dataproduct get --all-namespaces`")]
     NoProduct(ProductName),
+    /// There are no such products.
+    #[error("there are no DataProducts {0}; list them with `dataproduct get --all-namespaces`")]
+    NoProducts(String),
     /// A product was not what was waited for in time.
     #[error(
         "DataProduct {product} was neither ready nor stalled within {} s; `dataproduct status` tells what it waits for, and \
@@ -238,9 +335,20 @@ impl CliError {
     /// The exit code: 1 when the answer is no, 2 when there is none, 3 when no cluster gave one.
     pub const fn code(&self) -> u8 {
         match self {
-            Self::Lossy(_) | Self::NotInTime { .. } => 1,
-            Self::Cluster(_) => 3,
+            Self::Lossy(_) | Self::NotInTime { .. } | Self::NoProduct(_) | Self::NoProducts(_) => 1,
+            Self::Cluster(_) | Self::Refused(_) | Self::NoDefinitions => 3,
             _ => 2,
+        }
+    }
+
+    /// What it means that products could not be listed, read or changed.
+    fn asked(error: &RequestError) -> Self {
+        if error.is_forbidden() {
+            Self::Refused(error.to_string())
+        } else if error.is_not_found() {
+            Self::NoDefinitions
+        } else {
+            Self::Cluster(error.to_string())
         }
     }
 }
@@ -255,9 +363,10 @@ impl Command {
             Self::Doctor(args) => return runtime()?.block_on(doctor::run(args)),
             Self::Orphans(args) => return runtime()?.block_on(orphans::run(args)),
             Self::Held(args) => return runtime()?.block_on(held::run(args)),
+            Self::Show(command) => return runtime()?.block_on(command.run()),
             Self::Daily(command) => return runtime()?.block_on(command.run()),
             Self::Run(args) => runtime()?.block_on(run::run(args)),
-            Self::Status { target } => print(&status::story(&runtime()?.block_on(target.product())?)),
+            Self::Status { target } => show(&status::story(&runtime()?.block_on(target.product())?)),
             Self::Crds { directory: None } => print(&crds::render()?),
             Self::Crds { directory: Some(directory) } => write_all(&directory, &crds::documents()?),
             Self::Policies { functions: true, .. } => print(&functions::page()),
@@ -275,6 +384,9 @@ impl Command {
             Self::AwsPolicy { directory: None } => print(&aws_policy::render()?),
             #[cfg(feature = "aws")]
             Self::AwsPolicy { directory: Some(directory) } => aws_policy::update(&directory),
+            Self::Completions { shell } => print(&shell.script()?),
+            Self::Man { directory: None } => print(&man::page()?),
+            Self::Man { directory: Some(directory) } => write_all(&directory, &man::pages()?),
         }
         .map(|()| Ending::Done)
     }
@@ -293,12 +405,22 @@ fn write(path: &Path, content: &str) -> Result<(), CliError> {
         .map_err(|source| CliError::Write { path: path.display().to_string(), source })
 }
 
+/// Prints a text as it is, letter by letter.
 fn print(text: &str) -> Result<(), CliError> {
-    let mut out = io::stdout().lock();
+    put(io::stdout().lock(), text).map(drop)
+}
+
+/// Prints a text for people, with its styles where the output takes them.
+fn show(text: &str) -> Result<(), CliError> {
+    put(anstream::stdout().lock(), text).map(drop)
+}
+
+/// Writes to the standard output. Whoever reads it may have read enough, as `head` does.
+fn put(mut out: impl Write, text: &str) -> Result<follow::Reader, CliError> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever reads the output has read enough, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|source| CliError::Write { path: "standard output".to_owned(), source }),
+        Ok(()) => Ok(follow::Reader::Listens),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(follow::Reader::Left),
+        Err(source) => Err(CliError::Write { path: "standard output".to_owned(), source }),
     }
 }
 
@@ -311,6 +433,12 @@ fn note(text: &str) {
 
 /// A text in one line that does nothing to a terminal, whatever a manifest says.
 fn clean(text: &str) -> String {
-    let shown = |it: char| if it.is_control() { it.escape_default().to_string() } else { it.to_string() };
+    let acts = |it: char| it.is_control() || turns(it);
+    let shown = |it: char| if acts(it) { it.escape_default().to_string() } else { it.to_string() };
     text.chars().map(shown).collect()
+}
+
+/// Whether a character breaks the line or turns the direction in which what follows is shown.
+const fn turns(it: char) -> bool {
+    matches!(it, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,9 +1,6 @@
 //! `dataproduct import odcs` and `dataproduct export odcs`: products and contracts of the Open Data Contract Standard.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::{io::Write, path::PathBuf};
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -12,8 +9,8 @@ use serde_json::Value;
 use super::{
     CliError,
     documents::{self, Text},
+    look::{Cell, titled},
     print,
-    status::table,
 };
 use crate::{
     api::{DataProduct, GROUP},
@@ -141,12 +138,12 @@ fn write_all<T: Serialize>(
         let place = format!("{}: document {}", text.name, index + 1);
         let (result, notes) = result.map_err(|error| CliError::Document(format!("{place}: {error}")))?;
         losses += notes.0.iter().filter(|note| note.fate.is_loss()).count();
-        let rows = notes.0.into_iter().map(|note| [note.path, note.fate.as_str().to_owned(), note.reason]);
-        said.push_str(&table(&place, rows.collect()));
+        let rows = notes.0.iter().map(|note| [&note.path, note.fate.as_str(), &note.reason].map(Cell::plain));
+        said.push_str(&titled(&place, &rows.map(Vec::from).collect::<Vec<_>>()));
         written.push(serde_saphyr::to_string(&result)?);
     }
     // The table is for people; a closed standard error does not make the result wrong.
-    let _ = io::stderr().lock().write_all(said.as_bytes());
+    let _ = anstream::stderr().lock().write_all(said.as_bytes());
     if strict && losses > 0 {
         return Err(CliError::Lossy(losses));
     }

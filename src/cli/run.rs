@@ -1,22 +1,17 @@
 //! `dataproduct run`: the operator itself.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
 
 use axum::Router;
 use clap::{Args, ValueEnum};
-use kube::{
-    Client, Config,
-    config::{KubeConfigOptions, Kubeconfig},
-};
-
 use tokio::{sync::oneshot, time::timeout};
 
 use super::CliError;
+pub(super) use super::cluster::{ClusterArgs, client};
 use crate::{
     controller::{
         self,
         context::Context,
-        kubernetes,
         leader::Candidate,
         outputs::{Output, Outputs},
     },
@@ -28,24 +23,6 @@ use crate::{
 
 /// Longest wait for the answers of the webhook that are under way at the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
-
-/// Which cluster is meant.
-#[derive(Debug, Args)]
-pub(crate) struct ClusterArgs {
-    /// Kubeconfig file. The default is what kubectl uses, the variable KUBECONFIG included, else the pod's own identity.
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig.
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
-}
-
-impl ClusterArgs {
-    /// Whether a cluster was named.
-    pub(super) const fn is_given(&self) -> bool {
-        self.kubeconfig.is_some() || self.context.is_some()
-    }
-}
 
 /// Where something is served.
 #[derive(Debug, Clone, Copy)]
@@ -264,25 +241,6 @@ fn probes(ctx: &Arc<Context>) -> Router {
         able.is_synced().then_some(()).ok_or_else(|| waits.to_owned())
     };
     http::probes(move || alive.pulse.health(), synced)
-}
-
-/// A client for the cluster that a person or a pod means.
-pub(super) async fn client(cluster: ClusterArgs) -> Result<Client, CliError> {
-    let options = KubeConfigOptions { context: cluster.context, ..KubeConfigOptions::default() };
-    let unusable = |error: String| CliError::Cluster(error);
-    let config = match cluster.kubeconfig {
-        Some(path) => {
-            let file = Kubeconfig::read_from(&path).map_err(|error| unusable(error.to_string()))?;
-            Config::from_custom_kubeconfig(file, &options)
-                .await
-                .map_err(|error| unusable(error.to_string()))?
-        }
-        None if options.context.is_some() => {
-            Config::from_kubeconfig(&options).await.map_err(|error| unusable(error.to_string()))?
-        }
-        None => Config::infer().await.map_err(|error| unusable(error.to_string()))?,
-    };
-    kubernetes::client(config).map_err(|error| unusable(error.to_string()))
 }
 
 /// Completes when the process is asked to end, by SIGTERM or Ctrl-C.

@@ -2,21 +2,23 @@
 
 use std::fmt::Write;
 
-use crate::api::{
-    DataProduct, DataProductStatus,
-    status::{ErrorClass, PolicyEnforcement, ResourceStatus, Severity, Violation},
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 
-/// The story of a product: conditions, violations with remediation, resources, service levels.
+use super::look::{Cell, Tone, titled};
+use crate::api::{
+    DataProduct, DataProductStatus,
+    status::{
+        ErrorClass, PolicyEnforcement, ReportResult, ResourceState, ResourceStatus, Severity, SloState,
+        Violation,
+    },
+};
+
+/// The story of a product, with its styles: conditions, violations with remediation, resources, service levels.
 pub fn story(product: &DataProduct) -> String {
-    let mut text = format!(
-        "{}/{}  (domain {}, version {})\n",
-        product.namespace().unwrap_or_default(),
-        product.name_any(),
-        product.spec.domain,
-        product.spec.version
-    );
+    let name = format!("{}/{}", product.namespace().unwrap_or_default(), product.name_any());
+    let about = format!("(domain {}, version {})", product.spec.domain, product.spec.version);
+    let mut text = format!("{}  {}\n", Cell::new(name, Tone::Strong), Cell::plain(about));
     match &product.status {
         Some(status) if status.observed_generation.is_some_and(|generation| generation >= 0) => {
             let sections = [
@@ -46,17 +48,74 @@ fn conditions(status: &DataProductStatus) -> String {
             .map_or_else(|| message.clone(), |before| format!("as {}", before.type_))
     };
     let rows = status.conditions.iter().enumerate().map(|(index, condition)| {
-        [condition.type_.clone(), condition.status.clone(), condition.reason.clone(), shown(index)]
+        let state = Cell::new(&condition.status, tone_of_condition(condition));
+        vec![Cell::plain(&condition.type_), state, Cell::plain(&condition.reason), Cell::plain(shown(index))]
     });
-    table("Conditions", rows.collect())
+    titled("Conditions", &rows.collect::<Vec<_>>())
+}
+
+/// How a condition looks. Those that are there only while they are true are nothing good.
+pub(super) fn tone_of_condition(condition: &Condition) -> Tone {
+    match (condition.type_.as_str(), condition.status.as_str(), condition.reason.as_str()) {
+        (_, _, "NotEvaluated" | "NoObjectives") => Tone::Faint,
+        ("Stalled", "True", _) => Tone::Bad,
+        ("Reconciling", ..) | (_, "False", "Creating" | "Deleting" | "Draft" | "InGrace") => Tone::Waiting,
+        (_, "True", _) => Tone::Good,
+        (_, "False", _) => Tone::Bad,
+        _ => Tone::Waiting,
+    }
+}
+
+/// How a score looks, with the result of the judgement that it comes from.
+pub(super) const fn tone_of_result(result: Option<ReportResult>) -> Tone {
+    match result {
+        Some(ReportResult::Pass) => Tone::Good,
+        Some(ReportResult::Warn) => Tone::Waiting,
+        Some(ReportResult::Fail) => Tone::Bad,
+        None => Tone::Faint,
+    }
+}
+
+/// How a resource looks.
+pub(super) const fn tone_of_resource(state: ResourceState) -> Tone {
+    match state {
+        ResourceState::InSync | ResourceState::Adopted => Tone::Good,
+        ResourceState::Pending
+        | ResourceState::Creating
+        | ResourceState::Drifted
+        | ResourceState::Deleting => Tone::Waiting,
+        ResourceState::Released => Tone::Faint,
+        ResourceState::Failed | ResourceState::Lost => Tone::Bad,
+    }
+}
+
+/// How a service level looks.
+pub(super) const fn tone_of_slo(state: SloState) -> Tone {
+    match state {
+        SloState::Met => Tone::Good,
+        SloState::AtRisk => Tone::Waiting,
+        SloState::Unknown => Tone::Faint,
+        SloState::Breached => Tone::Bad,
+    }
+}
+
+/// How a violation looks.
+pub(super) const fn tone_of_severity(severity: Severity) -> Tone {
+    match severity {
+        Severity::Error => Tone::Bad,
+        Severity::Warning => Tone::Waiting,
+        Severity::Info => Tone::Faint,
+    }
 }
 
 fn governance(status: &DataProductStatus) -> String {
     let Some(governance) = &status.governance else { return String::new() };
+    let result = governance.result.map_or("not judged", ReportResult::as_str);
     let mut text = format!(
-        "Governance  score {}, {} ({} errors, {} warnings, {} infos)\n",
+        "{}  score {}, {} ({} errors, {} warnings, {} infos)\n",
+        Cell::new("Governance", Tone::Strong),
         governance.score.unwrap_or_default(),
-        governance.result.map_or("not judged", |result| result.as_str()),
+        Cell::new(result, tone_of_result(governance.result)),
         governance.errors,
         governance.warnings,
         governance.infos
@@ -65,16 +124,16 @@ fn governance(status: &DataProductStatus) -> String {
         // Writing to a string cannot fail.
         let _ = write!(
             text,
-            "  {:<12}{:<8}  {}{}{}\n{:24}at {}\n{:24}{}\n",
-            violation.id,
-            violation.severity.as_str(),
-            violation.message,
-            if stops_change(violation) { "  (stops change)" } else { "" },
-            excepted(violation),
+            "  {}{}  {}{}{}\n{:24}at {}\n{:24}{}\n",
+            Cell::plain(format!("{:<12}", violation.id)),
+            Cell::new(format!("{:<8}", violation.severity.as_str()), tone_of_severity(violation.severity)),
+            Cell::plain(&violation.message),
+            Cell::new(if stops_change(violation) { "  (stops change)" } else { "" }, Tone::Bad),
+            Cell::plain(excepted(violation)),
             "",
-            violation.path,
+            Cell::plain(&violation.path),
             "",
-            violation.remediation
+            Cell::plain(&violation.remediation)
         );
     }
     if governance.truncated {
@@ -92,7 +151,7 @@ fn excepted(violation: &Violation) -> String {
     violation.exception_ref.as_ref().map(|name| format!("  (excepted by {name}{until})")).unwrap_or_default()
 }
 
-fn stops_change(violation: &Violation) -> bool {
+pub(super) fn stops_change(violation: &Violation) -> bool {
     violation.exception_ref.is_none()
         && violation.severity == Severity::Error
         && violation.enforcement == PolicyEnforcement::Enforced
@@ -105,16 +164,17 @@ fn plan(status: &DataProductStatus) -> String {
         return String::new();
     };
     let summary = plan.summary.as_deref().unwrap_or_default();
-    let mut text = format!("Plan  {summary}  (hash {})\n", plan.hash.as_deref().unwrap_or_default());
+    let about = format!("{summary}  (hash {})", plan.hash.as_deref().unwrap_or_default());
+    let mut text = format!("{}  {}\n", Cell::new("Plan", Tone::Strong), Cell::plain(about));
     for action in &plan.actions {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {:<8}{}", action.verb, action.resource);
+        let _ = writeln!(text, "  {}", Cell::plain(format!("{:<8}{}", action.verb, action.resource)));
         for change in &action.changes {
-            let _ = writeln!(text, "          {change}");
+            let _ = writeln!(text, "          {}", Cell::plain(change));
         }
     }
     for note in &plan.notes {
-        let _ = writeln!(text, "  note: {note}");
+        let _ = writeln!(text, "  note: {}", Cell::plain(note));
     }
     text
 }
@@ -129,9 +189,10 @@ fn resources(status: &DataProductStatus) -> String {
         (None, None) => String::new(),
     };
     let rows = status.resources.iter().map(|resource| {
-        [resource.kind.clone(), format!("{:?}", resource.state), resource.name.clone(), detail(resource)]
+        let state = Cell::new(format!("{:?}", resource.state), tone_of_resource(resource.state));
+        vec![Cell::plain(&resource.kind), state, Cell::plain(&resource.name), Cell::plain(detail(resource))]
     });
-    table("Resources", rows.collect())
+    titled("Resources", &rows.collect::<Vec<_>>())
 }
 
 fn service_levels(status: &DataProductStatus) -> String {
@@ -142,22 +203,12 @@ fn service_levels(status: &DataProductStatus) -> String {
             Some(current) => format!("{message} ({current})"),
             None => message,
         };
-        [objective.name.clone(), objective.state.as_str().to_owned(), objective.target.clone(), message]
+        vec![
+            Cell::plain(&objective.name),
+            Cell::new(objective.state.as_str(), tone_of_slo(objective.state)),
+            Cell::plain(&objective.target),
+            Cell::plain(message),
+        ]
     });
-    table("Service levels", rows.collect())
-}
-
-/// Rows in aligned columns below a title; nothing when there are no rows.
-pub(super) fn table<const COLUMNS: usize>(title: &str, rows: Vec<[String; COLUMNS]>) -> String {
-    if rows.is_empty() {
-        return String::new();
-    }
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; COLUMNS] = std::array::from_fn(width);
-    rows.iter().fold(format!("{title}\n"), |mut text, row| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("  {cell:<width$}"));
-        text.push_str(cells.collect::<String>().trim_end());
-        text.push('\n');
-        text
-    })
+    titled("Service levels", &rows.collect::<Vec<_>>())
 }

@@ -66,6 +66,11 @@ impl RequestError {
         self.code() == Some(403)
     }
 
+    /// Whether there is no such object, or no such kind.
+    pub fn is_not_found(&self) -> bool {
+        self.code() == Some(404)
+    }
+
     fn code(&self) -> Option<u16> {
         match self {
             Self::Kube(kube::Error::Api(status)) => Some(status.code),
@@ -316,18 +321,28 @@ where
 {
     let objects: Api<DeserializeGuard<K>> = Api::all(client.clone());
     let mut listed = Listed { objects: Vec::new(), undecodable: 0 };
-    let mut parameters = ListParams::default().limit(PAGE);
+    for object in pages(&objects, ListParams::default()).await? {
+        match object.0 {
+            Ok(object) => listed.objects.push(object),
+            Err(_) => listed.undecodable += 1,
+        }
+    }
+    Ok(listed)
+}
+
+/// Every object that an API has of a kind, page by page; each page has the deadline of a request.
+pub async fn pages<K>(objects: &Api<K>, how: ListParams) -> Result<Vec<K>, RequestError>
+where
+    K: Clone + DeserializeOwned + Debug,
+{
+    let mut found = Vec::new();
+    let mut parameters = how.limit(PAGE);
     for _ in 0..MAX_PAGES {
         let page = bounded(objects.list(&parameters)).await?;
-        for object in page.items {
-            match object.0 {
-                Ok(object) => listed.objects.push(object),
-                Err(_) => listed.undecodable += 1,
-            }
-        }
+        found.extend(page.items);
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => parameters = parameters.continue_token(&token),
-            None => return Ok(listed),
+            None => return Ok(found),
         }
     }
     Err(RequestError::TooMany)

@@ -67,7 +67,7 @@ fn run(manifests: &str) -> Text {
     Text {
         plan: text,
         status: serde_saphyr::to_string(&status).expect("a status is YAML"),
-        story: story(&product),
+        story: anstream::adapter::strip_str(&story(&product)).to_string(),
     }
 }
 

@@ -16,6 +16,7 @@ mod outside;
 mod plan;
 mod promises;
 mod status;
+mod traced;
 mod visit;
 mod walls;
 mod world;

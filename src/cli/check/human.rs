@@ -8,9 +8,8 @@ use super::{
     Telling,
     finding::{Checked, Finding, Totals},
     level,
-    table::aligned,
 };
-use crate::manifest::Source;
+use crate::{cli::look::aligned, manifest::Source};
 
 /// Characters of a line that are shown around what is wrong; a file may be one long line.
 const WINDOW: usize = 160;

@@ -12,7 +12,7 @@ mod progress;
 mod sarif;
 mod table;
 
-use std::{env, io::IsTerminal, path::PathBuf};
+use std::{env, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -26,7 +26,6 @@ use super::{
 use crate::{api::status::Severity, manifest::Definitions};
 use finding::{Checked, Totals};
 use progress::Progress;
-pub(super) use table::aligned;
 
 /// What is checked, and how it is told.
 #[derive(Debug, Args)]
@@ -171,7 +170,7 @@ pub(super) fn run(args: CheckArgs) -> Result<Ending, CliError> {
         note("no object of datamesh.io is among the documents, so that nothing was checked");
     }
     let failed = args.fail_on.is_reached(checked.totals);
-    let colours = std::io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+    let colours = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
     let format = args.output.unwrap_or_else(default_format);
     print(&text(&checked, format, &Telling { failed, fail_on: args.fail_on, colours })?)?;
     Ok(if failed { Ending::Found } else { Ending::Done })

@@ -1,6 +1,7 @@
 //! A table with a line for each finding, for eyes and for `grep`.
 
 use super::finding::{Checked, Finding};
+use crate::cli::look::aligned;
 
 /// The findings as rows.
 pub(super) fn text(checked: &Checked<'_>) -> String {
@@ -22,21 +23,4 @@ fn row(checked: &Checked<'_>, finding: &Finding) -> [String; 7] {
         if finding.path.is_empty() { "-".to_owned() } else { finding.path.clone() },
         finding.message.clone(),
     ]
-}
-
-/// Rows in aligned columns, two spaces apart. The last column is as long as it likes.
-pub(in crate::cli) fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or_default()
-    };
-    let widths = (0..N).map(width).collect::<Vec<_>>();
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
 }

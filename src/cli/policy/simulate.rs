@@ -8,12 +8,8 @@ use jiff::Timestamp;
 use crate::{
     api::{DataProduct, Enforcement},
     cli::{
-        CliError, Ending,
-        check::{aligned, usable},
-        clean,
-        context::Context,
-        inputs::Inputs,
-        note, print, run, runtime,
+        CliError, Ending, check::usable, clean, context::Context, inputs::Inputs, look::aligned, note, print,
+        run, runtime,
     },
     governance::Report,
     manifest::Definitions,

@@ -11,14 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
-    cli::{
-        CliError, Ending,
-        check::{aligned, usable},
-        clean,
-        context::Context,
-        inputs::Inputs,
-        print,
-    },
+    cli::{CliError, Ending, check::usable, clean, context::Context, inputs::Inputs, look::aligned, print},
     governance::Report,
     manifest::{Definitions, limits::MAX_BYTES},
     plan::judge_declared,
