@@ -103,7 +103,10 @@ pub fn definition(words: &[OsString]) -> clap::Command {
 fn as_plugin(mut command: clap::Command) -> clap::Command {
     if let Some(help) = command.get_after_help().map(ToString::to_string) {
         let examples = help.replace("\n  dataproduct ", "\n  kubectl dataproduct ");
-        command = command.after_help(examples.replace("| dataproduct ", "| kubectl dataproduct "));
+        let examples = ["| ", "&& "].iter().fold(examples, |examples, before| {
+            examples.replace(&format!("{before}dataproduct "), &format!("{before}kubectl dataproduct "))
+        });
+        command = command.after_help(examples);
     }
     command.mut_subcommands(as_plugin)
 }
@@ -122,15 +125,6 @@ pub enum Command {
     /// Show what products would change outside the cluster if they were applied. Nothing is changed.
     #[command(after_help = plan::HELP)]
     Plan(Box<plan::PlanArgs>),
-    /// Show one product's story: conditions, violations with remediation, resources, service levels.
-    #[command(
-        after_help = "Examples:\n  dataproduct status customer-360\n  dataproduct status customer-360 --namespace customer"
-    )]
-    Status {
-        /// Which product.
-        #[command(flatten)]
-        target: daily::Target,
-    },
     /// What is seen of the products of a cluster.
     #[command(flatten)]
     Show(show::Show),
@@ -366,7 +360,6 @@ impl Command {
             Self::Show(command) => return runtime()?.block_on(command.run()),
             Self::Daily(command) => return runtime()?.block_on(command.run()),
             Self::Run(args) => runtime()?.block_on(run::run(args)),
-            Self::Status { target } => show(&status::story(&runtime()?.block_on(target.product())?)),
             Self::Crds { directory: None } => print(&crds::render()?),
             Self::Crds { directory: Some(directory) } => write_all(&directory, &crds::documents()?),
             Self::Policies { functions: true, .. } => print(&functions::page()),

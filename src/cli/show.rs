@@ -1,10 +1,10 @@
 //! The commands that show what a cluster has, and the forms in which they do.
 
 use clap::{Subcommand, ValueEnum};
-use kube::{ResourceExt, api::DynamicObject};
+use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
-use super::{CliError, Ending, events, get, trace};
+use super::{CliError, Ending, daily, events, get, show, status, trace};
 
 /// The commands that show something and change nothing.
 #[derive(Debug, Subcommand)]
@@ -15,6 +15,15 @@ pub enum Show {
     /// Show a product as a tree: what is wrong and what to do, its resources, who has access, what it reads and who reads it.
     #[command(after_help = trace::HELP)]
     Trace(Box<trace::TraceArgs>),
+    /// Show one product's story: conditions, violations with remediation, resources, service levels.
+    #[command(
+        after_help = "Examples:\n  dataproduct status customer-360\n  dataproduct status customer-360 --namespace customer"
+    )]
+    Status {
+        /// Which product.
+        #[command(flatten)]
+        target: daily::Target,
+    },
     /// List what happened to products, the newest last.
     #[command(after_help = events::HELP)]
     Events(Box<events::EventsArgs>),
@@ -26,6 +35,7 @@ impl Show {
         match self {
             Self::Get(args) => get::run(*args).await,
             Self::Trace(args) => trace::run(*args).await,
+            Self::Status { target } => show(&status::story(&target.product().await?)).map(|()| Ending::Done),
             Self::Events(args) => events::run(*args).await,
         }
     }
@@ -58,7 +68,7 @@ impl Structure {
 
 /// An object as kubectl shows it: without the record of who has changed which field.
 pub(super) fn object(mut object: DynamicObject) -> Result<Value, CliError> {
-    object.managed_fields_mut().clear();
+    object.metadata.managed_fields = None;
     Ok(serde_json::to_value(object)?)
 }
 

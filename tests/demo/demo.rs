@@ -78,13 +78,14 @@ async fn demo() -> Result<()> {
     operator.is_well()?;
 
     say(&format!("\n{}", plane.kubectl(&["get", "dataproducts", "-A"])?));
-    for (namespace, name) in [("customer", "customer-360"), ("orders", "raw-dump")] {
+    let stories = [("status", "customer", "customer-360"), ("status", "orders", "raw-dump")];
+    for (command, namespace, name) in stories.into_iter().chain([("trace", "insight", "customer-orders")]) {
         let kubeconfig = plane.kubeconfig_path();
         let story = std::process::Command::new(binary()?)
-            .args(["status", name, "--namespace", namespace, "--kubeconfig"])
+            .args([command, name, "--namespace", namespace, "--kubeconfig"])
             .arg(&kubeconfig)
             .output()?;
-        ensure!(story.status.success(), "dataproduct status: {}", String::from_utf8_lossy(&story.stderr));
+        ensure!(story.status.success(), "dataproduct {command}: {}", String::from_utf8_lossy(&story.stderr));
         say(&String::from_utf8_lossy(&story.stdout));
     }
     if let Some(state) = cloud.leave_behind(&folder).await? {

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up has failed")]
 
 mod asked;
+mod commands;
 mod departure;
 mod documented;
 mod excepted;

@@ -42,8 +42,8 @@ async fn a_product_is_waited_for_suspended_and_looked_at_by_its_team() -> Result
         1,
         "DataProduct orders/raw-dump is stalled (PolicyErrors): ",
     )?;
-    expect(&mesh, &["wait", "q", "-n", "orders"], 2, "there is no DataProduct orders/q; list them with")?;
-    expect(&mesh, &["suspend", "q", "-n", "orders"], 2, "there is no DataProduct orders/q; list them with")?;
+    expect(&mesh, &["wait", "q", "-n", "orders"], 1, "there is no DataProduct orders/q; list them with")?;
+    expect(&mesh, &["suspend", "q", "-n", "orders"], 1, "there is no DataProduct orders/q; list them with")?;
 
     expect(&mesh, &["reconcile", "p", "-n", "orders", "--wait"], 0, "DataProduct orders/p is ready\n")?;
     let handled = mesh.status("orders", "p").await?.last_handled_reconcile_at;

@@ -23,5 +23,6 @@ mod planned;
 mod replicas;
 mod scale;
 mod scraped;
+mod shown;
 mod synced;
 mod trouble;

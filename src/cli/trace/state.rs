@@ -77,7 +77,7 @@ fn word(product: &DataProduct) -> State {
     } else if is_true("Stalled") {
         ("Stalled", Tone::Bad)
     } else {
-        ("Not ready", Tone::Waiting)
+        ("NotReady", Tone::Waiting)
     };
     State { reason, ..State::new(word, tone) }
 }

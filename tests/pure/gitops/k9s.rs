@@ -2,19 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
     process::Command,
 };
 
-use clap::Parser;
-use dataproduct_operator::{
-    api::{self, DataProduct, RECONCILE_AT},
-    cli::Cli,
-};
+use dataproduct_operator::{api, cli::Cli};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::yaml;
-use crate::world::customer_360;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,41 +77,45 @@ fn plugins_are_for_our_kind_and_have_a_key_of_their_own() {
         }
         assert!(keys.insert(&plugin.short_cut), "{name}: {} is taken", plugin.short_cut);
         assert!(!plugin.description.is_empty(), "{name}");
-        assert!(["kubectl", "sh"].contains(&plugin.command.as_str()), "{name}");
+        assert!(["dataproduct", "sh"].contains(&plugin.command.as_str()), "{name}");
     }
-    assert_eq!(plugins.len(), 4);
 }
 
-#[test]
-fn the_story_is_a_command_of_ours() {
-    let arguments = plugins()["dataproduct-story"].arguments();
-    let words = words(&arguments[1], "dataproduct");
-    let cli = Cli::try_parse_from(std::iter::once("dataproduct".to_owned()).chain(words.clone()));
+/// Fails unless a plugin calls a command of ours for just the product that is chosen.
+fn assert_calls(plugin: &str, command: &str) {
+    let plugins = plugins();
+    let arguments = plugins[plugin].arguments();
+    let words = if plugins[plugin].command == "sh" { words(&arguments[1], "dataproduct") } else { arguments };
+    let cli = Cli::read(
+        &["dataproduct"]
+            .into_iter()
+            .chain(words.iter().map(String::as_str))
+            .map(OsString::from)
+            .collect::<Vec<_>>(),
+    );
     assert!(cli.is_ok(), "{:?}", cli.err().map(|error| error.to_string()));
-    assert_eq!(words, ["status", "order-events", "--namespace", "orders", "--context", "prod"]);
+    let expected = [command, "order-events", "--namespace", "orders", "--context", "prod"];
+    assert_eq!(words[..6], expected, "{plugin}");
+    let is_shown = plugins[plugin].command == "sh";
+    assert_eq!(
+        words[6..],
+        ["--color", "always"].map(str::to_owned)[..if is_shown { 2 } else { 0 }],
+        "{plugin}"
+    );
 }
 
 #[test]
-fn reconcile_sets_the_annotation_that_the_operator_reads() {
-    let arguments = plugins()["dataproduct-reconcile"].arguments();
-    let words = words(&arguments[1], "kubectl");
-    let target =
-        ["annotate", "--overwrite", "dataproducts.datamesh.io", "order-events", "--namespace", "orders"];
-    assert_eq!(words[..6], target);
-    let (annotation, value) = words.last().and_then(|last| last.split_once('=')).expect("an annotation");
-    assert_eq!(annotation, RECONCILE_AT);
-    assert!(value.parse::<jiff::Timestamp>().is_ok(), "{value}");
-}
-
-#[test]
-fn suspend_and_resume_patch_the_field_that_the_operator_reads() {
-    for (name, expected) in [("dataproduct-suspend", true), ("dataproduct-resume", false)] {
-        let arguments = plugins()[name].arguments();
-        assert_eq!(arguments[..3], ["patch", "dataproducts.datamesh.io", "order-events"], "{name}");
-        let patch: Value = serde_json::from_str(arguments.last().expect("a patch")).expect("JSON");
-        let mut object = serde_json::to_value(&*customer_360().product).expect("JSON");
-        json_patch::merge(&mut object, &patch);
-        let product: DataProduct = serde_json::from_value(object).expect("a product");
-        assert_eq!(product.spec.suspend, Some(expected), "{name}");
+fn every_plugin_is_a_command_of_ours() {
+    let plugins = [
+        ("dataproduct-trace", "trace"),
+        ("dataproduct-story", "status"),
+        ("dataproduct-events", "events"),
+        ("dataproduct-reconcile", "reconcile"),
+        ("dataproduct-suspend", "suspend"),
+        ("dataproduct-resume", "resume"),
+    ];
+    for (plugin, command) in plugins {
+        assert_calls(plugin, command);
     }
+    assert_eq!(self::plugins().len(), plugins.len());
 }
