@@ -1,7 +1,7 @@
 //! `dataproduct completions`, and the completion of `kubectl dataproduct`: both ask this program what may come next, so that
 //! they know as many commands as it does, and the products of the cluster.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use clap::ValueEnum;
 use clap_complete::{
@@ -10,12 +10,13 @@ use clap_complete::{
     env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh},
 };
 
-use super::{CliError, definition};
+use super::{
+    CliError,
+    called::{self, PLUGIN, definition},
+};
 
 /// Variable by which a shell asks what may come next.
-const VARIABLE: &str = "COMPLETE";
-/// Name under which kubectl looks for whoever completes the plugin `dataproduct`.
-const FOR_KUBECTL: &str = "kubectl_complete-dataproduct";
+const VARIABLE: &str = "DATAPRODUCT_COMPLETE";
 /// What kubectl is told at the end: that file names are nothing to offer (`ShellCompDirectiveNoFileComp` of cobra).
 const NO_FILES: &str = ":4";
 /// The same, where file names are (`ShellCompDirectiveDefault`).
@@ -67,8 +68,7 @@ impl Shell {
 
 /// Answers a shell or kubectl that asks what may come next; nothing when nobody asks.
 pub fn answer(words: &[OsString]) -> Option<Result<(), String>> {
-    let called = words.first().and_then(|word| std::path::Path::new(word).file_stem());
-    if called == Some(OsStr::new(FOR_KUBECTL)) {
+    if called::is_to_complete(words) {
         return Some(super::print(&for_kubectl(words)).map_err(|error| error.to_string()));
     }
     let answered = CompleteEnv::with_factory(|| definition(&[])).var(VARIABLE);
@@ -82,7 +82,7 @@ pub fn answer(words: &[OsString]) -> Option<Result<(), String>> {
 /// What kubectl reads: one candidate a line with its explanation after a tab, and a directive at the end. The last word is the
 /// one that is begun.
 fn for_kubectl(words: &[OsString]) -> String {
-    let mut definition = definition(&[OsString::from("kubectl-dataproduct")]);
+    let mut definition = definition(&[PLUGIN.into()]);
     let last = words.len().saturating_sub(1);
     let here = std::env::current_dir().ok();
     let found = complete(&mut definition, words.to_vec(), last, here.as_deref()).unwrap_or_default();

@@ -147,7 +147,8 @@ impl Writer {
 
     fn lines(&mut self, events: &[Event], now: Timestamp) -> String {
         let rows = events.iter().map(|event| row(event, self.namespaces, now));
-        let rows = self.heading.take().into_iter().chain(rows).collect::<Vec<_>>();
+        let heading = if events.is_empty() { None } else { self.heading.take() };
+        let rows = heading.into_iter().chain(rows).collect::<Vec<_>>();
         self.columns.lines(&rows)
     }
 

@@ -39,9 +39,12 @@ pub(super) enum Reader {
 }
 
 /// A time in which the API server does not answer.
+#[derive(Debug, Clone, Copy)]
 struct Outage {
     since: Instant,
     last: Instant,
+    /// Whether people were told.
+    told: bool,
 }
 
 /// Tells of objects until nobody reads any more. What fails before everything was seen once is an error at once.
@@ -85,7 +88,7 @@ where
             Some(Ok(watcher::Event::Apply(object))) => Seen::Changed(object),
             Some(Ok(watcher::Event::Delete(object))) => Seen::Gone(object),
         };
-        if outage.take().is_some() {
+        if outage.take().is_some_and(|outage| outage.told) {
             note("the API server answers again");
         }
         if tell(seen)? == Reader::Left {
@@ -102,14 +105,15 @@ fn noted(before: Option<Outage>, error: &watcher::Error) -> Result<Outage, CliEr
             "no answer from the API server for {} minutes: {error}",
             LONGEST_OUTAGE.as_secs() / 60
         ))),
-        Some(Outage { since, .. }) => Ok(Outage { since, last: now }),
-        None => {
+        before => {
             // A watch that is too old to go on is nothing that people need to know of.
             let is_stale = matches!(error, watcher::Error::WatchError(status) if status.code == 410);
-            if !is_stale {
+            let was_told = before.is_some_and(|before| before.told);
+            if !is_stale && !was_told {
                 note(&format!("the API server does not answer, and is asked again: {error}"));
             }
-            Ok(Outage { since: now, last: now })
+            let since = before.map_or(now, |before| before.since);
+            Ok(Outage { since, last: now, told: was_told || !is_stale })
         }
     }
 }
@@ -121,5 +125,43 @@ fn failed(error: watcher::Error) -> CliError {
         | watcher::Error::WatchStartFailed(error)
         | watcher::Error::WatchFailed(error) => CliError::asked(&RequestError::Kube(error)),
         other => CliError::Cluster(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_ends_the_watch_only_when_it_lasts() -> Result<(), CliError> {
+        let error = watcher::Error::NoResourceVersion;
+        let mut outage = None;
+        for _ in 0..20 {
+            outage = Some(noted(outage, &error)?);
+            advance(Duration::from_secs(30)).await;
+        }
+        // Ten minutes are over, to the second.
+        outage = Some(noted(outage, &error)?);
+        advance(Duration::from_secs(1)).await;
+        assert!(noted(outage, &error).is_err_and(|error| error.code() == 3), "it has lasted too long");
+        // After a calm time it is another one.
+        advance(CALM).await;
+        assert!(noted(outage, &error)?.told);
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_is_too_old_is_no_outage_for_people() -> Result<(), CliError> {
+        let stale = || {
+            let status = Status { code: 410, ..Status::default() };
+            watcher::Error::WatchError(Box::new(status))
+        };
+        let outage = noted(None, &stale())?;
+        assert!(!outage.told);
+        assert!(noted(Some(outage), &watcher::Error::NoResourceVersion)?.told, "what follows it is one");
+        Ok(())
     }
 }

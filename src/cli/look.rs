@@ -8,8 +8,6 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::clean;
-
 /// What a style means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Tone {
@@ -175,6 +173,19 @@ pub fn age(seconds: i64) -> String {
         63_072_000..252_288_000 => both((YEAR, "y"), (DAY, "d")),
         _ => format!("{}y", seconds / YEAR),
     }
+}
+
+/// A text in one line that does nothing to a terminal, whatever a manifest says.
+pub(super) fn clean(text: &str) -> String {
+    let shown = |it: char| if acts(it) { it.escape_default().to_string() } else { it.to_string() };
+    text.chars().map(shown).collect()
+}
+
+/// Whether a character does something else than being seen: it commands a terminal, breaks the line, or turns the direction in
+/// which what follows is shown.
+pub(super) fn acts(it: char) -> bool {
+    it.is_control()
+        || matches!(it, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod admission;
 #[cfg(feature = "aws")]
 pub mod aws_policy;
+mod called;
 mod check;
 mod cluster;
 pub mod completions;
@@ -39,8 +40,11 @@ use std::{
     time::Duration,
 };
 
-use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ColorChoice, FromArgMatches, Parser, Subcommand};
 use thiserror::Error;
+
+pub use called::definition;
+use look::{acts, clean};
 
 use crate::{
     api,
@@ -52,7 +56,8 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "dataproduct", version, about, max_term_width = 110)]
 pub struct Cli {
-    /// Whether there are colours. By itself the terminal decides, and `NO_COLOR` and `CLICOLOR_FORCE`.
+    /// Whether there are colours: `auto`, `always` or `never`. By itself the terminal decides, and the variables `NO_COLOR` and
+    /// `CLICOLOR_FORCE`.
     #[arg(
         long,
         global = true,
@@ -66,9 +71,6 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
-
-/// What kubectl calls its plugin.
-const PLUGIN: &str = "kubectl-dataproduct";
 
 impl Cli {
     /// Reads a command line. Who calls the program as kubectl does gets help for `kubectl dataproduct`.
@@ -86,29 +88,6 @@ impl Cli {
         .write_global();
         self.command.run()
     }
-}
-
-/// Every command, under the name by which the program was called.
-pub fn definition(words: &[OsString]) -> clap::Command {
-    let command = Cli::command();
-    let called = words.first().and_then(|word| Path::new(word).file_stem());
-    if called.is_some_and(|name| name == PLUGIN) {
-        as_plugin(command.bin_name("kubectl dataproduct"))
-    } else {
-        command
-    }
-}
-
-/// The same command with examples for kubectl.
-fn as_plugin(mut command: clap::Command) -> clap::Command {
-    if let Some(help) = command.get_after_help().map(ToString::to_string) {
-        let examples = help.replace("\n  dataproduct ", "\n  kubectl dataproduct ");
-        let examples = ["| ", "&& "].iter().fold(examples, |examples, before| {
-            examples.replace(&format!("{before}dataproduct "), &format!("{before}kubectl dataproduct "))
-        });
-        command = command.after_help(examples);
-    }
-    command.mut_subcommands(as_plugin)
 }
 
 /// The subcommands.
@@ -341,6 +320,8 @@ impl CliError {
             Self::Refused(error.to_string())
         } else if error.is_not_found() {
             Self::NoDefinitions
+        } else if error.is_unreadable() {
+            Self::Document(format!("what the cluster has cannot be read as a DataProduct: {error}"))
         } else {
             Self::Cluster(error.to_string())
         }
@@ -422,16 +403,4 @@ fn note(text: &str) {
     let cleaned = clean(text);
     // Nothing depends on whether it is seen.
     let _ = writeln!(io::stderr(), "note: {cleaned}");
-}
-
-/// A text in one line that does nothing to a terminal, whatever a manifest says.
-fn clean(text: &str) -> String {
-    let acts = |it: char| it.is_control() || turns(it);
-    let shown = |it: char| if acts(it) { it.escape_default().to_string() } else { it.to_string() };
-    text.chars().map(shown).collect()
-}
-
-/// Whether a character breaks the line or turns the direction in which what follows is shown.
-const fn turns(it: char) -> bool {
-    matches!(it, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -71,6 +71,11 @@ impl RequestError {
         self.code() == Some(404)
     }
 
+    /// Whether what was answered is not what was asked for.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Kube(kube::Error::SerdeError(_)))
+    }
+
     fn code(&self) -> Option<u16> {
         match self {
             Self::Kube(kube::Error::Api(status)) => Some(status.code),

@@ -120,6 +120,6 @@ fn bash_reads_the_script_of_its_completion() {
     assert!(said.status.success(), "{script}");
     assert!(String::from_utf8_lossy(&said.stdout).trim_end().ends_with(" dataproduct"));
     for shell in [Shell::Zsh, Shell::Fish, Shell::Powershell, Shell::Elvish] {
-        assert!(shell.script().expect("a script").contains("COMPLETE"), "{shell:?}");
+        assert!(shell.script().expect("a script").contains("DATAPRODUCT_COMPLETE"), "{shell:?}");
     }
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use dataproduct_operator::{
     api::DataProduct,
-    cli::trace::{Graph, Known, json, tree},
+    cli::trace::{Graph, Known, Unseen, json, tree},
     plan::ProductName,
 };
 use serde_json::json;
@@ -74,9 +74,11 @@ fn who_may_not_see_everything_is_told_so() {
     let mut known = Known::in_part(products);
     let unknown = known.unknown(&root, 3);
     assert_eq!(unknown, ["crm/contacts", "customer/customer-360", "orders/order-events"].map(name));
-    known.hide(name("customer/customer-360"));
+    known.hide(name("customer/customer-360"), Unseen::Forbidden);
+    known.hide(name("orders/order-events"), Unseen::Unreadable);
     let text = plain(&tree(&known, &root, 3));
     assert!(text.contains("you may not read the products of namespace customer"), "{text}");
+    assert!(text.contains("Unreadable  the object is not what a DataProduct should be"), "{text}");
     assert!(text.contains("the status counts 1 readers, of board"), "{text}");
     assert_eq!(json(&Graph::of(&known, &root, 3), &known).expect("JSON")["allReaders"], json!(false));
 }
@@ -118,6 +120,7 @@ fn hostile_words_are_words_everywhere() {
         let label = line.split_once("[\"").and_then(|(_, rest)| rest.split_once("\"]")).expect("a label").0;
         let label = label.replace("<br/>", "");
         let is_harmless = |it: char| it.is_alphanumeric() || " /.,-:#;".contains(it);
+        assert!(!label.contains("#8238;"), "{label}");
         assert!(label.chars().all(is_harmless), "{label}");
         let entities = label.split('#').skip(1);
         assert!(

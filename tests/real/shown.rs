@@ -27,7 +27,7 @@ fn run(kubeconfig: &Path, arguments: &[&str]) -> Result<Output> {
 }
 
 /// What a command prints; an error when it does not end as expected.
-fn printed(mesh: &Mesh, arguments: &[&str], code: i32) -> Result<String> {
+pub(crate) fn printed(mesh: &Mesh, arguments: &[&str], code: i32) -> Result<String> {
     let output = run(&mesh.plane.kubeconfig_path(), arguments)?;
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8(text)?;
@@ -40,7 +40,7 @@ fn json(mesh: &Mesh, arguments: &[&str]) -> Result<Value> {
 }
 
 /// The line of a product without the spaces that align it and without its age.
-fn line(text: &str, name: &str) -> Option<String> {
+pub(crate) fn line(text: &str, name: &str) -> Option<String> {
     let found = text.lines().find(|line| line.split_whitespace().any(|word| word == name))?;
     let words = found.split_whitespace().collect::<Vec<_>>();
     Some(words.get(..words.len().saturating_sub(1))?.join(" "))

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::{
     fixture::{Mesh, PATIENCE, small},
+    shown::{line, printed},
     support::{
         control_plane::{ControlPlane, Options},
         wait::{Seen, wait_for},
@@ -55,6 +56,11 @@ async fn an_object_that_cannot_be_read_is_reported_on_itself_and_stops_nobody() 
         Ok(Seen::when(stalled.contains("Undecodable") && stalled.contains("correct that field"), (), stalled))
     })
     .await?;
+    let table = printed(&mesh, &["get", "-n", "orders"], 0)?;
+    ensure!(line(&table, "broken").as_deref() == Some("broken - - False Undecodable - - - -"), "{table}");
+    ensure!(line(&table, "fine").is_some(), "{table}");
+    let said = printed(&mesh, &["trace", "orders/broken"], 2)?;
+    ensure!(said.contains("cannot be read as a DataProduct"), "{said}");
     wait_for("an event says why the domain counts as absent", PATIENCE, || async {
         let events = mesh.plane.kubectl(&["get", "events", "-A"])?;
         let told = events.lines().any(|line| line.contains("shattered") && line.contains("Undecodable"));

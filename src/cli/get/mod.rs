@@ -86,7 +86,12 @@ pub(super) async fn run(args: GetArgs) -> Result<Ending, CliError> {
     let place = args.scope.connect().await?;
     let names = args.names.iter().map(|name| place.name(name)).collect::<Result<Vec<_>, _>>()?;
     let shape = Shape { wide: args.output == Some(Form::Wide), namespaces: place.is_everywhere() };
-    let writer = Writer { form: args.output, shape, headers: !args.no_headers, columns: Columns::apart(3) };
+    let writer = Writer {
+        form: args.output,
+        shape,
+        heading: (!args.no_headers).then(|| header(shape)),
+        columns: Columns::apart(3),
+    };
     if args.watch {
         return watch(&place, &names, args.selector.as_deref(), writer).await;
     }
@@ -154,9 +159,6 @@ async fn watch(
     }
     let is_meant = |product: &DynamicObject| names.is_empty() || names.contains(&ProductName::of(product));
     let mut shown = BTreeMap::new();
-    if writer.headers {
-        writer.heading()?;
-    }
     follow(place.products(), how, |seen| {
         let (changed, gone) = match seen {
             Seen::All(products) => {
@@ -181,18 +183,12 @@ type Shown = BTreeMap<ProductName, (DynamicObject, Vec<Cell>)>;
 struct Writer {
     form: Option<Form>,
     shape: Shape,
-    headers: bool,
+    /// The heading, until it is written.
+    heading: Option<Vec<Cell>>,
     columns: Columns,
 }
 
 impl Writer {
-    fn heading(&mut self) -> Result<(), CliError> {
-        if matches!(self.form, None | Some(Form::Wide)) {
-            show(&self.columns.lines(&[header(self.shape)]))?;
-        }
-        Ok(())
-    }
-
     /// Everything at once.
     fn all(mut self, products: Vec<DynamicObject>, single: bool) -> Result<(), CliError> {
         if let Some(structure) = self.form.and_then(Form::structure) {
@@ -209,9 +205,14 @@ impl Writer {
             return show(&products.iter().map(name_of).collect::<String>());
         }
         let now = Timestamp::now();
-        let heading = self.headers.then(|| header(self.shape));
-        let rows = heading.into_iter().chain(products.iter().map(|product| row(product, self.shape, now)));
-        show(&self.columns.lines(&rows.collect::<Vec<_>>()))
+        let rows = products.iter().map(|product| row(product, self.shape, now)).collect();
+        show(&self.lines(rows))
+    }
+
+    /// Rows below those that were written, and the first below the heading.
+    fn lines(&mut self, rows: Vec<Vec<Cell>>) -> String {
+        let heading = if rows.is_empty() { None } else { self.heading.take() };
+        self.columns.lines(&heading.into_iter().chain(rows).collect::<Vec<_>>())
     }
 
     /// What has changed since it was last shown.
@@ -249,7 +250,7 @@ impl Writer {
             }
         }
         match self.form {
-            None | Some(Form::Wide) => put(anstream::stdout().lock(), &self.columns.lines(&rows)),
+            None | Some(Form::Wide) => put(anstream::stdout().lock(), &self.lines(rows)),
             _ => put(std::io::stdout().lock(), &text),
         }
     }

@@ -6,7 +6,10 @@ use super::{
     known::{Known, Seen, Way},
     state,
 };
-use crate::{cli::look::Tone, plan::ProductName};
+use crate::{
+    cli::{acts, look::Tone},
+    plan::ProductName,
+};
 
 /// A part of the mesh around a product.
 #[derive(Debug)]
@@ -117,7 +120,7 @@ fn labels(known: &Known, name: &ProductName) -> [String; 2] {
     let state = state::of(name, seen);
     let title = match seen {
         Seen::Product(product) => format!("{name} {}", product.spec.version),
-        Seen::Missing | Seen::Hidden => name.to_string(),
+        Seen::Missing | Seen::Unseen(_) => name.to_string(),
     };
     let detail = state.detail();
     [title, if detail.is_empty() { state.word.to_owned() } else { format!("{}: {detail}", state.word) }]
@@ -137,15 +140,21 @@ fn dot_quoted(text: &str) -> String {
     format!("\"{}\"", dot_escaped(text))
 }
 
+/// A text of one line, without what acts on whoever shows it.
+fn harmless(text: &str) -> String {
+    text.chars().map(|it| if acts(it) { ' ' } else { it }).collect()
+}
+
 fn dot_escaped(text: &str) -> String {
-    let clean = text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect::<String>();
-    clean.replace('\\', "\\\\").replace('"', "\\\"")
+    harmless(text).replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 /// A text in which everything but letters, digits and a few signs is an entity, so that nothing of it is syntax, HTML or
 /// Markdown.
 fn mermaid_escaped(text: &str) -> String {
     let is_harmless = |it: char| it.is_alphanumeric() || matches!(it, ' ' | '/' | '.' | ',' | '-' | ':');
-    let clean = text.chars().map(|it| if it.is_control() { ' ' } else { it });
-    clean.map(|it| if is_harmless(it) { it.to_string() } else { format!("#{};", u32::from(it)) }).collect()
+    harmless(text)
+        .chars()
+        .map(|it| if is_harmless(it) { it.to_string() } else { format!("#{};", u32::from(it)) })
+        .collect()
 }

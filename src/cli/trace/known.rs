@@ -12,8 +12,8 @@ pub(super) const MOST: usize = 500;
 pub struct Known {
     mesh: Mesh,
     products: BTreeMap<ProductName, DataProduct>,
-    /// Products that may not be read.
-    hidden: BTreeSet<ProductName>,
+    /// Products that are there and were not seen.
+    unseen: BTreeMap<ProductName, Unseen>,
     /// Whether every product of the cluster is known, and so every reader.
     whole: bool,
 }
@@ -25,8 +25,17 @@ pub(super) enum Seen<'a> {
     Product(&'a DataProduct),
     /// There is none.
     Missing,
+    /// There may be one.
+    Unseen(Unseen),
+}
+
+/// Why a product was not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unseen {
     /// Whoever asks may not read it.
-    Hidden,
+    Forbidden,
+    /// It is there, and not what a product should be.
+    Unreadable,
 }
 
 /// Which way a trace goes.
@@ -57,9 +66,9 @@ impl Known {
         self.products.insert(ProductName::of(&product), product);
     }
 
-    /// Takes note that a product may not be read.
-    pub fn hide(&mut self, name: ProductName) {
-        self.hidden.insert(name);
+    /// Takes note that a product was not seen.
+    pub fn hide(&mut self, name: ProductName, why: Unseen) {
+        self.unseen.insert(name, why);
     }
 
     /// Whether every reader is known.
@@ -70,8 +79,7 @@ impl Known {
     pub(super) fn look<'a>(&'a self, name: &ProductName) -> Seen<'a> {
         match self.products.get(name) {
             Some(product) => Seen::Product(product),
-            None if self.hidden.contains(name) => Seen::Hidden,
-            None => Seen::Missing,
+            None => self.unseen.get(name).map_or(Seen::Missing, |why| Seen::Unseen(*why)),
         }
     }
 

@@ -6,18 +6,20 @@ mod known;
 mod state;
 mod tree;
 
-use clap::{Args, ValueEnum};
-use kube::api::ListParams;
+use std::collections::BTreeSet;
 
-use super::{CliError, Ending, cluster::Place, daily::Target, note, print, show};
+use clap::{Args, ValueEnum};
+use kube::{Api, api::ListParams, core::DeserializeGuard};
+
+use super::{CliError, Ending, cluster::Place, daily::Target, print, show};
 use crate::{
     api::DataProduct,
-    controller::kubernetes::{self, Listed, RequestError},
+    controller::kubernetes::{self, RequestError},
     plan::ProductName,
 };
 pub use graph::Graph;
 pub use json::json;
-pub use known::Known;
+pub use known::{Known, Unseen};
 pub use tree::tree;
 
 pub(super) const HELP: &str = "\
@@ -79,15 +81,11 @@ async fn ask(place: &Place, name: &ProductName, depth: usize) -> Result<Known, C
     let failed = |error: RequestError| CliError::asked(&error);
     let product = kubernetes::product(&place.client, name).await.map_err(failed)?;
     let product = product.ok_or_else(|| CliError::NoProduct(name.clone()))?;
-    match kubernetes::all::<DataProduct>(&place.client).await {
-        Ok(Listed { objects, undecodable }) => {
-            if undecodable > 0 {
-                note(&format!(
-                    "{undecodable} products of the cluster cannot be read and are shown as missing"
-                ));
-            }
-            let mut known = Known::of(objects);
-            known.add(product);
+    let everywhere = Api::<DeserializeGuard<DataProduct>>::all(place.client.clone());
+    match kubernetes::pages(&everywhere, ListParams::default()).await {
+        Ok(products) => {
+            let mut known = Known::of([product]);
+            take(&mut known, products);
             Ok(known)
         }
         Err(error) if error.is_forbidden() => in_part(place, product, depth).await,
@@ -99,14 +97,14 @@ async fn ask(place: &Place, name: &ProductName, depth: usize) -> Result<Known, C
 async fn in_part(place: &Place, product: DataProduct, depth: usize) -> Result<Known, CliError> {
     let failed = |error: RequestError| CliError::asked(&error);
     let name = ProductName::of(&product);
-    let here = match kubernetes::pages(&place.api::<DataProduct>(), ListParams::default()).await {
-        Ok(here) => here,
-        Err(error) if error.is_forbidden() => Vec::new(),
+    let mut known = Known::in_part([product]);
+    let here = place.api::<DeserializeGuard<DataProduct>>();
+    match kubernetes::pages(&here, ListParams::default()).await {
+        Ok(products) => take(&mut known, products),
+        Err(error) if error.is_forbidden() => {}
         Err(error) => return Err(failed(error)),
-    };
-    let mut known = Known::in_part(here);
-    known.add(product);
-    let mut asked = std::collections::BTreeSet::new();
+    }
+    let mut asked = BTreeSet::new();
     loop {
         let unknown = known.unknown(&name, depth).into_iter().filter(|name| !asked.contains(name));
         let unknown = unknown.collect::<Vec<_>>();
@@ -117,10 +115,21 @@ async fn in_part(place: &Place, product: DataProduct, depth: usize) -> Result<Kn
             match kubernetes::product(&place.client, &upstream).await {
                 Ok(Some(product)) => known.add(product),
                 Ok(None) => {}
-                Err(error) if error.is_forbidden() => known.hide(upstream.clone()),
+                Err(error) if error.is_forbidden() => known.hide(upstream.clone(), Unseen::Forbidden),
+                Err(error) if error.is_unreadable() => known.hide(upstream.clone(), Unseen::Unreadable),
                 Err(error) => return Err(failed(error)),
             }
             asked.insert(upstream);
+        }
+    }
+}
+
+fn take(known: &mut Known, products: Vec<DeserializeGuard<DataProduct>>) {
+    for product in products {
+        let name = ProductName::of(&product);
+        match product.0 {
+            Ok(product) => known.add(product),
+            Err(_) => known.hide(name, Unseen::Unreadable),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How a product is, in one word and one sentence.
 
-use super::known::Seen;
+use super::known::{Seen, Unseen};
 use crate::{
     api::{
         DataProduct,
@@ -43,8 +43,11 @@ pub(super) fn of(name: &ProductName, seen: Seen<'_>) -> State {
     match seen {
         Seen::Product(product) => of_product(product),
         Seen::Missing => State::new("Missing", Tone::Bad).noting("there is no such product"),
-        Seen::Hidden => State::new("Hidden", Tone::Waiting)
+        Seen::Unseen(Unseen::Forbidden) => State::new("Hidden", Tone::Waiting)
             .noting(format!("you may not read the products of namespace {}", name.namespace)),
+        Seen::Unseen(Unseen::Unreadable) => {
+            State::new("Unreadable", Tone::Bad).noting("the object is not what a DataProduct should be")
+        }
     }
 }
 

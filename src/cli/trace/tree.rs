@@ -79,7 +79,7 @@ fn draw(branch: &Branch, first: &str, rest: &str, rows: &mut Vec<Vec<Cell>>) {
 fn title(known: &Known, name: &ProductName) -> String {
     match known.look(name) {
         Seen::Product(product) => format!("{name} {}", product.spec.version),
-        Seen::Missing | Seen::Hidden => name.to_string(),
+        Seen::Missing | Seen::Unseen(_) => name.to_string(),
     }
 }
 
