@@ -116,6 +116,8 @@ async fn products_are_listed_for_people_and_for_programs() -> Result<()> {
     ensure!(line(&missing, "p").is_some() && missing.contains("no DataProduct orders/nobody"), "{missing}");
     let none = printed(&mesh, &["get", "-n", "empty"], 0)?;
     ensure!(none == "note: there is no product in namespace empty\n", "{none}");
+    let both = printed(&mesh, &["get", "orders/p", "customer/r"], 0)?;
+    ensure!(line(&both, "NAMESPACE").is_some() && line(&both, "r").is_some(), "{both}");
     let wrong = printed(&mesh, &["get", "-n", "orders", "customer/r"], 2)?;
     ensure!(wrong.contains("another namespace than --namespace orders"), "{wrong}");
     let nowhere = printed(&mesh, &["get", "--kubeconfig", "/nowhere"], 3)?;

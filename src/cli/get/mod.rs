@@ -85,7 +85,9 @@ impl Form {
 pub(super) async fn run(args: GetArgs) -> Result<Ending, CliError> {
     let place = args.scope.connect().await?;
     let names = args.names.iter().map(|name| place.name(name)).collect::<Result<Vec<_>, _>>()?;
-    let shape = Shape { wide: args.output == Some(Form::Wide), namespaces: place.is_everywhere() };
+    // Names of one namespace are told apart by themselves.
+    let strays = names.iter().any(|name| place.namespace.as_ref() != Some(&name.namespace));
+    let shape = Shape { wide: args.output == Some(Form::Wide), namespaces: place.is_everywhere() || strays };
     let writer = Writer {
         form: args.output,
         shape,
@@ -149,8 +151,7 @@ async fn watch(
     };
     if let [name] = names {
         // A name that nobody has is a mistake, and not one to wait for.
-        let found =
-            kubernetes::product(&place.client, name).await.map_err(|error| CliError::asked(&error))?;
+        let found = kubernetes::raw(&place.client, name).await.map_err(|error| CliError::asked(&error))?;
         found.ok_or_else(|| CliError::NoProduct(name.clone()))?;
         how = how.fields(&format!("metadata.name={}", name.name));
     }
@@ -176,8 +177,8 @@ async fn watch(
     Ok(Ending::Done)
 }
 
-/// What was last shown of products.
-type Shown = BTreeMap<ProductName, (DynamicObject, Vec<Cell>)>;
+/// What was last shown of products: the version of the object, and its line without its age.
+type Shown = BTreeMap<ProductName, (Option<String>, Vec<Cell>)>;
 
 /// Writes products in the form that was asked for.
 struct Writer {
@@ -229,25 +230,24 @@ impl Writer {
             let name = ProductName::of(&product);
             // Nothing ages between two lines that are compared.
             let line = row(&product, self.shape, product.creation_timestamp().map_or(now, |at| at.0));
+            let version = product.resource_version();
             let is_news = shown.get(&name).is_none_or(|(before, row)| match structure {
-                Some(_) => before.resource_version() != product.resource_version(),
+                Some(_) => *before != version,
                 None => *row != line,
             });
             if is_news {
                 match structure {
-                    Some(structure) => {
-                        text.push_str(&structure.one_of_many(&super::show::object(product.clone())?)?);
-                    }
                     None if self.form == Some(Form::Name) => text.push_str(&name_of(&product)),
                     None => rows.push(row(&product, self.shape, now)),
+                    Some(structure) => {
+                        text.push_str(&structure.one_of_many(&super::show::object(product)?)?);
+                    }
                 }
             }
-            shown.insert(name, (product, line));
+            shown.insert(name, (version, line));
         }
         for name in vanished {
-            if let Some((product, _)) = shown.remove(name) {
-                rows.push(gone(&product, self.shape, now));
-            }
+            rows.extend(shown.remove(name).map(|(_, line)| gone(line, self.shape)));
         }
         match self.form {
             None | Some(Form::Wide) => put(anstream::stdout().lock(), &self.lines(rows)),

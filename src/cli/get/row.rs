@@ -54,14 +54,15 @@ pub fn row(object: &DynamicObject, shape: Shape, now: Timestamp) -> Vec<Cell> {
     row
 }
 
-/// A product that is gone, as it was.
-pub fn gone(object: &DynamicObject, shape: Shape, now: Timestamp) -> Vec<Cell> {
-    let mut row = row(object, shape, now);
+/// The line of a product that is gone: as it was, without an age.
+pub fn gone(mut line: Vec<Cell>, shape: Shape) -> Vec<Cell> {
     let ready = if shape.namespaces { 4 } else { 3 };
-    for (cell, text) in row.iter_mut().skip(ready).zip(["False", "Deleted"]) {
-        *cell = Cell::new(text, Tone::Faint);
+    for (column, text) in [(ready, "False"), (ready + 1, "Deleted"), (ready + 6, "-")] {
+        if let Some(cell) = line.get_mut(column) {
+            *cell = Cell::new(text, Tone::Faint);
+        }
     }
-    row
+    line
 }
 
 /// From the domain to the service levels.
@@ -164,8 +165,8 @@ n           strange   d\\u{1b}[2J   -         False   Undecodable   -       -   
             wide.ends_with("t       internal   Active      true        2           b        local\n"),
             "{wide}"
         );
-        let gone = gone(&good, Shape::default(), Timestamp::UNIX_EPOCH);
+        let gone = gone(row(&good, Shape::default(), Timestamp::now()), Shape::default());
         let gone = anstream::adapter::strip_str(&Columns::apart(1).lines(&[gone])).to_string();
-        assert_eq!(gone, "good d 1.0.0 False Deleted 90 0 5 Met 0s\n");
+        assert_eq!(gone, "good d 1.0.0 False Deleted 90 0 5 Met -\n");
     }
 }
