@@ -6,7 +6,7 @@ use clap::Args;
 use kube::{Client, ResourceExt, core::PartialObjectMeta};
 use tokio::time::{Instant, sleep};
 
-use super::{CliError, Ending, print, run};
+use super::{CliError, Ending, cluster::ClusterArgs, print, run};
 use crate::{
     api::{DataProduct, FINALIZER},
     controller::kubernetes,
@@ -39,7 +39,7 @@ pub struct HeldArgs {
     #[arg(long, value_name = "NAMESPACE/NAME", default_value = "datamesh-system/dataproduct-operator")]
     deployment: String,
     #[command(flatten)]
-    cluster: run::ClusterArgs,
+    cluster: ClusterArgs,
 }
 
 /// Lists and tells. Ends with [`Ending::Found`] where products are held.

@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::{
     CliError, Ending,
-    check::aligned,
-    clean, note,
+    cluster::ClusterArgs,
+    look::{Cell, Columns, Tone},
+    note,
     places::{Placed, places},
-    print, run,
+    print, run, show,
 };
 use crate::{
     api::{DataDomain, DataProduct, ProviderClass},
@@ -46,7 +47,7 @@ pub struct OrphansArgs {
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
     output: Format,
     #[command(flatten)]
-    cluster: run::ClusterArgs,
+    cluster: ClusterArgs,
 }
 
 /// Forms of the output.
@@ -119,10 +120,10 @@ pub(super) async fn run(args: OrphansArgs) -> Result<Ending, CliError> {
     // Two classes may look at one place.
     left.sort();
     left.dedup_by(|one, other| one.id == other.id && one.kind == other.kind);
-    print(&match args.output {
-        Format::Text => text(&left),
-        Format::Json => format!("{}\n", serde_json::to_string_pretty(&left)?),
-    })?;
+    match args.output {
+        Format::Text => show(&text(&left))?,
+        Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&left)?))?,
+    }
     if classes.is_empty() {
         note("there is no ProviderClass, so that no place was looked at");
     }
@@ -163,12 +164,18 @@ fn text(left: &[Left]) -> String {
     if left.is_empty() {
         return sum;
     }
-    let header = ["STATE", "PRODUCT", "KIND", "CLASS", "ID"].map(str::to_owned);
+    let header = ["STATE", "PRODUCT", "KIND", "CLASS", "ID"].map(Cell::plain).to_vec();
     let rows = left.iter().map(|left| {
+        let tone = match left.state {
+            State::Orphaned => Tone::Bad,
+            State::Superseded => Tone::Waiting,
+            State::Released => Tone::Faint,
+        };
         let Left { state, product, kind, provider_class, id, .. } = left;
-        [format!("{state:?}"), clean(product), (*kind).to_owned(), clean(provider_class), clean(id)]
+        let texts = [product.as_str(), kind, provider_class, id].map(Cell::plain);
+        std::iter::once(Cell::new(format!("{state:?}"), tone)).chain(texts).collect()
     });
-    let table = aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
+    let table = Columns::apart(3).lines(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
     format!("{table}\n{sum}")
 }
 

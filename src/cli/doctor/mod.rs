@@ -11,7 +11,12 @@ use std::fmt;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{CliError, Ending, check::aligned, clean, print, run};
+use super::{
+    CliError, Ending,
+    cluster::ClusterArgs,
+    look::{Cell, Columns, Tone},
+    print, run, show,
+};
 use crate::controller::kubernetes::RequestError;
 
 pub(super) const HELP: &str = "\
@@ -45,7 +50,7 @@ pub struct DoctorArgs {
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
     output: Format,
     #[command(flatten)]
-    cluster: run::ClusterArgs,
+    cluster: ClusterArgs,
 }
 
 /// Forms of the output.
@@ -125,17 +130,25 @@ pub(super) async fn run(args: DoctorArgs) -> Result<Ending, CliError> {
     found.extend(operator::look(&client, lease, args.leader_elect).await);
     found.extend(platform::look(&client, args.operator).await);
     let wrong = found.iter().any(|found| found.verdict == Verdict::Failed);
-    print(&match args.output {
-        Format::Text => text(&found),
-        Format::Json => format!("{}\n", serde_json::to_string_pretty(&found)?),
-    })?;
+    match args.output {
+        Format::Text => show(&text(&found))?,
+        Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&found)?))?,
+    }
     Ok(if wrong { Ending::Found } else { Ending::Done })
 }
 
 fn text(found: &[Found]) -> String {
-    let header = ["CHECK", "RESULT", "FOUND"].map(str::to_owned);
-    let rows = found.iter().map(|it| [it.check.to_owned(), it.verdict.to_string(), clean(&it.said)]);
-    let table = aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
+    let header = ["CHECK", "RESULT", "FOUND"].map(Cell::plain).to_vec();
+    let rows = found.iter().map(|found| {
+        let tone = match found.verdict {
+            Verdict::Ok => Tone::Good,
+            Verdict::Note => Tone::Waiting,
+            Verdict::Failed => Tone::Bad,
+            Verdict::Skipped => Tone::Faint,
+        };
+        vec![Cell::plain(found.check), Cell::new(found.verdict.to_string(), tone), Cell::plain(&found.said)]
+    });
+    let table = Columns::apart(3).lines(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
     let wrong = found.iter().filter(|found| found.verdict == Verdict::Failed).count();
     let sum = match wrong {
         0 => "Nothing is wrong.".to_owned(),

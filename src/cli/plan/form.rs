@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use crate::{
     api::status::{Drift, ResourceStatus},
-    cli::{CliError, clean},
+    cli::{
+        CliError,
+        look::{Cell, Tone},
+    },
     governance::Report,
     model::resource::Change,
     plan::{
@@ -189,25 +192,30 @@ impl Planned {
         } else {
             format!("{}/{}", self.namespace, self.name)
         };
-        let mut lines = vec![match &self.place {
-            Some(place) => format!("{name}  ({place})"),
-            None => name,
-        }];
-        lines.extend(self.governance.iter().map(|governance| format!("  {governance}")));
+        let place = self.place.as_ref().map(|place| format!("  ({place})")).unwrap_or_default();
+        let head = format!("{}{}", Cell::new(name, Tone::Strong), Cell::plain(place));
+        let mut lines = Vec::new();
+        let mut say = |line: &str, tone| lines.push(Cell::new(line, tone));
+        if let Some(governance) = &self.governance {
+            say(&format!("  {governance}"), Tone::Plain);
+        }
         for line in &self.steps {
-            lines.extend(line.text());
+            line.text().iter().for_each(|told| say(told, line.tone()));
         }
         if self.steps.is_empty() && self.blockers.is_empty() {
-            lines.push("  no changes".to_owned());
+            say("  no changes", Tone::Faint);
         }
         for drifted in &self.drift {
-            lines.push(format!("  ! {:<9}{:<16} {}", "drifted", drifted.kind, drifted.name));
-            lines.extend(drifted.changes.iter().map(changed));
+            say(&format!("  ! {:<9}{:<16} {}", "drifted", drifted.kind, drifted.name), Tone::Waiting);
+            drifted.changes.iter().for_each(|change| say(&changed(change), Tone::Waiting));
         }
-        let held = if self.steps.is_empty() { "not planned" } else { "held back" };
-        lines.extend(self.blockers.iter().map(|blocker| format!("  {held}: {blocker}")));
-        lines.extend(self.notes.iter().map(|note| format!("  note: {note}")));
-        lines.iter().map(|line| format!("{}\n", clean(line))).collect()
+        let why = if self.steps.is_empty() { "not planned" } else { "held back" };
+        for blocker in &self.blockers {
+            say(&format!("  {why}: {blocker}"), Tone::Bad);
+        }
+        self.notes.iter().for_each(|note| say(&format!("  note: {note}"), Tone::Faint));
+        let lines = lines.iter().map(|line| format!("{line}\n"));
+        std::iter::once(format!("{head}\n")).chain(lines).collect()
     }
 }
 
@@ -220,6 +228,15 @@ impl Line {
             held,
             changes: changes(&step.action),
             sort: step.action.verb(),
+        }
+    }
+
+    /// What is made looks good, what is changed wants a look, what goes wants a second one.
+    const fn tone(&self) -> Tone {
+        match self.sort {
+            Verb::Create => Tone::Good,
+            Verb::Update | Verb::Adopt | Verb::Release => Tone::Waiting,
+            Verb::Delete => Tone::Bad,
         }
     }
 

@@ -8,7 +8,10 @@ use std::{path::PathBuf, sync::Arc};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::{CliError, Ending, check::usable, context::Context, inputs::Inputs, note, print, run, runtime};
+use super::{
+    CliError, Ending, check::usable, cluster::ClusterArgs, context::Context, inputs::Inputs, note, print,
+    run, runtime, show,
+};
 use crate::{
     api::DataProduct,
     controller::kubernetes,
@@ -68,7 +71,7 @@ pub struct PlanArgs {
     #[arg(short, long)]
     namespace: Option<String>,
     #[command(flatten)]
-    cluster: run::ClusterArgs,
+    cluster: ClusterArgs,
 }
 
 /// Forms of the output.
@@ -119,15 +122,15 @@ pub(super) fn run(args: PlanArgs) -> Result<Ending, CliError> {
     if candidates.is_empty() {
         note("no DataProduct is among the documents, so that nothing was planned");
     }
-    print(&match args.output {
-        Format::Text => told.text(),
-        Format::Json => told.json()?,
-    })?;
+    match args.output {
+        Format::Text => show(&told.text())?,
+        Format::Json => print(&told.json()?)?,
+    }
     Ok(if told.changed { Ending::Found } else { Ending::Done })
 }
 
 /// What a cluster has, the namespace of the kubeconfig's context, and the identity under which resources are marked.
-async fn ask(cluster: run::ClusterArgs) -> Result<(Context, String, String), CliError> {
+async fn ask(cluster: ClusterArgs) -> Result<(Context, String, String), CliError> {
     let client = run::client(cluster).await?;
     let mut context = Context::of_cluster(&client).await?;
     let id = kubernetes::cluster_id(&client).await.unwrap_or_default();
