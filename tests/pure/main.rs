@@ -8,6 +8,7 @@ mod departure;
 mod documented;
 mod excepted;
 mod found;
+mod frame;
 mod gitops;
 mod golden;
 mod invariants;
