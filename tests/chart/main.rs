@@ -13,3 +13,4 @@ mod helm;
 mod installed;
 mod rendered;
 mod rights;
+mod schema;

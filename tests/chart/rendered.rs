@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    helm::{CHART, Helm, NAMESPACE, VERSIONS, files, object, objects, read, root, template_command},
+    helm::{CHART, Helm, NAMESPACE, VERSIONS, files, object, objects, read, template_command},
     support::control_plane::{ControlPlane, Options},
 };
 
@@ -140,42 +140,4 @@ fn judged(plane: &ControlPlane, object: &Value) -> Result<()> {
     plane
         .kubectl(&["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", &path])
         .map(|_| ())
-}
-
-#[test]
-fn every_value_is_in_the_schema_and_nothing_else_is() -> Result<()> {
-    let values: Value = serde_saphyr::from_str(&read(&format!("{CHART}/values.yaml"))?)?;
-    let schema: Value = serde_json::from_str(&read(&format!("{CHART}/values.schema.json"))?)?;
-    let mut differences = Vec::new();
-    compare("", &values, &schema, &schema, &mut differences);
-    ensure!(differences.is_empty(), "values.yaml and values.schema.json differ in {differences:?}");
-    ensure!(root().join(CHART).join("values-ha.yaml").exists(), "values-ha.yaml is missing");
-    Ok(())
-}
-
-/// What only the schema has: what Helm itself adds, and a field that has no default.
-const WITHOUT_DEFAULT: [&str; 2] = [".global", ".resources.claims"];
-
-fn compare(path: &str, values: &Value, schema: &Value, root: &Value, differences: &mut Vec<String>) {
-    let schema = match schema["$ref"].as_str() {
-        Some(reference) => root.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null),
-        None => schema,
-    };
-    let Some(properties) = schema["properties"].as_object() else { return };
-    if schema["additionalProperties"] != json!(false) {
-        differences.push(format!("{path} is open"));
-    }
-    for name in properties.keys().filter(|name| values.get(name).is_none()) {
-        let path = format!("{path}.{name}");
-        if !WITHOUT_DEFAULT.contains(&path.as_str()) {
-            differences.push(path);
-        }
-    }
-    for (name, value) in values.as_object().into_iter().flatten() {
-        let path = format!("{path}.{name}");
-        match properties.get(name) {
-            Some(schema) => compare(&path, value, schema, root, differences),
-            None => differences.push(path),
-        }
-    }
 }
