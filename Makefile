@@ -40,6 +40,11 @@ kstatus: ## Install kstatus, which tells how an object is by the rules of cli-ut
 helm: ## Install Helm 4 and Helm 3, which test the chart
 	@tests/helm/install.sh
 
+.PHONY: schemas
+schemas: ## Install the schemas of Kubernetes and of the Prometheus operator, which judge what the chart renders
+	@tests/kubernetes-validate/install.sh
+	@tests/prometheus-operator/install.sh
+
 .PHONY: demo
 demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) $(if $(filter helm,$(INSTALL)),helm) ## Run a mesh on this machine and show it; PROVIDER=aws runs it on AWS emulators, INSTALL=helm installs it with the chart
 	@echo "==> building the operator (a few minutes the first time)"
@@ -47,7 +52,7 @@ demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) $(if $(filter helm
 	@PROVIDER=$(PROVIDER) INSTALL=$(INSTALL) $(CARGO) run --locked --quiet --example demo
 
 .PHONY: test
-test: lint control-plane emulators datacontract kstatus helm ## Run every check and every test, on a fresh machine too
+test: lint control-plane emulators datacontract kstatus helm schemas ## Run every check and every test, on a fresh machine too
 	$(CARGO) test --locked -- --test-threads $(TEST_THREADS)
 
 .PHONY: lint
