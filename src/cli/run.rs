@@ -74,6 +74,10 @@ pub struct RunArgs {
     /// namespace. Never change it: what was made under another identity counts as somebody else's.
     #[arg(long, env = "DATAPRODUCT_CLUSTER_ID", value_name = "ID")]
     cluster_id: Option<String>,
+    /// Watch the products, the policies of a domain and the exceptions of this namespace alone, with rights on no other. The
+    /// default is to watch all. What products of other namespaces read or are read by is not seen then.
+    #[arg(long, env = "DATAPRODUCT_WATCH_NAMESPACE", value_name = "NAMESPACE")]
+    watch_namespace: Option<String>,
     /// Where metrics are served for Prometheus, under the path /metrics. `0` switches them off.
     #[arg(
         long,
@@ -141,9 +145,15 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     // Before anything else is done, so that two operators on one machine are told apart at once.
     let endpoint = listen("metrics", "--metrics-bind-address", args.metrics_bind_address).await?;
     let probed = listen("probes", "--health-bind-address", args.health_bind_address).await?;
+    if let (Some(namespace), Bind::At(_)) = (&args.watch_namespace, args.webhook_bind_address) {
+        return Err(CliError::Usage(format!(
+            "--watch-namespace {namespace} and --webhook-bind-address cannot both be set: API servers ask the webhook about the \
+             products of every namespace; leave one of them out"
+        )));
+    }
     let webhook = listen_for_reviews(args.webhook_bind_address).await?;
     let client = client(args.cluster).await?;
-    let mut ctx = controller::connect(client, args.cluster_id).await?;
+    let mut ctx = controller::connect(client, args.cluster_id, args.watch_namespace).await?;
     ctx.outputs = Outputs::of(args.outputs);
     ctx.leaving = args.let_products_go;
     let ctx = Arc::new(ctx);

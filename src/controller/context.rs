@@ -159,6 +159,11 @@ impl Context {
         change(&mut self.mesh.write().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The only namespace whose products are seen; `None` where all are.
+    pub fn horizon(&self) -> Option<String> {
+        self.read(|mesh| mesh.horizon.clone())
+    }
+
     /// Records that a watch has shown everything once.
     pub fn mark_synced(&self, watched: Watched) {
         self.synced.send_modify(|synced| *synced |= watched as u32);

@@ -8,7 +8,7 @@ use json_patch::{
 use kube::{
     Api, Client, Config, Resource, ResourceExt,
     api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams},
-    core::{DeserializeGuard, GroupVersionKind, PartialObjectMeta},
+    core::{DeserializeGuard, GroupVersionKind, NamespaceResourceScope, PartialObjectMeta},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -301,13 +301,28 @@ where
     bounded(all.get_metadata_opt(name)).await.map(|found| found.is_some())
 }
 
-/// Whether a kind can be listed, asked live for one object at most.
-pub async fn can_list<K>(client: &Client) -> Result<(), RequestError>
+/// Whether objects of a kind can be listed, asked live for one of them at most.
+pub async fn can_list<K>(objects: Api<K>, chosen: &ListParams) -> Result<(), RequestError>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
 {
-    let all: Api<K> = Api::all(client.clone());
-    bounded(all.list_metadata(&ListParams::default().limit(1))).await.map(|_| ())
+    bounded(objects.list_metadata(&chosen.clone().limit(1))).await.map(|_| ())
+}
+
+/// The objects of a kind in one namespace, or in all of them.
+pub fn within<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+/// The field selector that chooses one object by its name.
+pub fn named(name: &str) -> String {
+    format!("metadata.name={name}")
 }
 
 /// Objects of a kind, as they were listed.

@@ -79,6 +79,8 @@ pub struct Mesh {
     products: BTreeMap<ProductName, Facts>,
     claimants: BTreeMap<External, BTreeSet<ProductName>>,
     readers: BTreeMap<ProductName, BTreeSet<ProductName>>,
+    /// The only namespace whose products are seen; `None` where all are.
+    pub horizon: Option<String>,
     /// Labels of namespaces.
     pub namespaces: BTreeMap<String, BTreeMap<String, String>>,
     /// Domains by name.
@@ -195,6 +197,7 @@ impl Mesh {
 
     fn neighbours_of(&self, name: &ProductName, facts: &Facts) -> Neighbours {
         let consumers = self.readers.get(name).into_iter().flatten().filter(|reader| *reader != name);
+        let (seen, beyond): (Vec<_>, Vec<_>) = facts.reads.iter().partition(|upstream| self.sees(upstream));
         Neighbours {
             name_taken: self.name_taken(name, facts),
             consumers: consumers
@@ -203,16 +206,22 @@ impl Mesh {
                     (reader.clone(), domain.unwrap_or_default())
                 })
                 .collect(),
-            upstreams: facts
-                .reads
-                .iter()
+            upstreams: seen
+                .into_iter()
                 .map(|upstream| Upstream {
                     name: upstream.clone(),
                     found: self.products.get(upstream).map(Facts::as_upstream),
                 })
                 .collect(),
+            beyond: beyond.into_iter().cloned().collect(),
+            horizon: self.horizon.clone(),
             cycle: self.cycle(name, facts),
         }
+    }
+
+    /// Whether a product would be seen if it existed.
+    fn sees(&self, product: &ProductName) -> bool {
+        self.horizon.as_ref().is_none_or(|namespace| *namespace == product.namespace)
     }
 
     fn select(&self, wanted: impl Fn(&ProductName, &Facts) -> bool) -> BTreeSet<ProductName> {

@@ -36,7 +36,8 @@ use std::{
 use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
-    Client, Resource,
+    Api, Client, Resource,
+    api::ListParams,
     runtime::{
         Controller,
         controller::{self, Action},
@@ -86,29 +87,49 @@ pub enum ControllerError {
     WatchesEnded,
 }
 
-/// Makes the context of an operator, after a look at whether it can do its work at all.
-pub async fn connect(client: Client, cluster: Option<String>) -> Result<Context, ControllerError> {
-    readable::<DataProduct>(&client, "dataproducts").await?;
-    readable::<DataDomain>(&client, "datadomains").await?;
-    readable::<ProviderClass>(&client, "providerclasses").await?;
-    readable::<PlatformStandards>(&client, "platformstandards").await?;
-    readable::<GovernancePolicy>(&client, "governancepolicies").await?;
-    readable::<DomainPolicy>(&client, "domainpolicies").await?;
-    readable::<PolicyException>(&client, "policyexceptions").await?;
-    readable::<Namespace>(&client, "namespaces").await?;
+/// Makes the context of an operator, after a look at whether it can do its work at all. With a namespace it sees the products,
+/// policies and exceptions of that one alone.
+pub async fn connect(
+    client: Client,
+    cluster: Option<String>,
+    namespace: Option<String>,
+) -> Result<Context, ControllerError> {
+    let within = namespace.as_deref();
+    readable(kubernetes::within::<DataProduct>(&client, within), "dataproducts").await?;
+    readable::<DataDomain>(Api::all(client.clone()), "datadomains").await?;
+    readable::<ProviderClass>(Api::all(client.clone()), "providerclasses").await?;
+    readable::<PlatformStandards>(Api::all(client.clone()), "platformstandards").await?;
+    readable::<GovernancePolicy>(Api::all(client.clone()), "governancepolicies").await?;
+    readable(kubernetes::within::<DomainPolicy>(&client, within), "domainpolicies").await?;
+    readable(kubernetes::within::<PolicyException>(&client, within), "policyexceptions").await?;
+    let chosen = within.map(kubernetes::named).map(|named| ListParams::default().fields(&named));
+    chosen_readable::<Namespace>(Api::all(client.clone()), "namespaces", &chosen.unwrap_or_default()).await?;
     let cluster = match cluster {
         Some(cluster) => cluster,
         None => kubernetes::cluster_id(&client).await.map_err(ControllerError::Cluster)?,
     };
-    Ok(Context::new(client, cluster, Registry::default()))
+    let ctx = Context::new(client, cluster, Registry::default());
+    ctx.write(|mesh| mesh.horizon = namespace);
+    Ok(ctx)
 }
 
 /// Finds out at the start, and in plain words, what would otherwise be a watch that fails for ever.
-async fn readable<K>(client: &Client, plural: &'static str) -> Result<(), ControllerError>
+async fn readable<K>(objects: Api<K>, plural: &'static str) -> Result<(), ControllerError>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
 {
-    match kubernetes::can_list::<K>(client).await {
+    chosen_readable(objects, plural, &ListParams::default()).await
+}
+
+async fn chosen_readable<K>(
+    objects: Api<K>,
+    plural: &'static str,
+    chosen: &ListParams,
+) -> Result<(), ControllerError>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+{
+    match kubernetes::can_list(objects, chosen).await {
         Ok(()) => Ok(()),
         Err(error) if error.is_about_another_object() => Err(ControllerError::NoDefinition(plural)),
         Err(error) => Err(ControllerError::Unreadable(plural, error)),

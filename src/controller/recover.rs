@@ -29,17 +29,30 @@ pub fn watch<K>(api: Api<K>) -> impl Stream<Item = Result<Event<K>, Error>> + Se
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
 {
+    watch_chosen(api, watcher::Config::default())
+}
+
+/// The same of those that a configuration chooses.
+pub fn watch_chosen<K>(
+    api: Api<K>,
+    chosen: watcher::Config,
+) -> impl Stream<Item = Result<Event<K>, Error>> + Send
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+{
     let begin = move |how: watcher::Config| watcher::watcher(api.clone(), how).boxed();
-    let how = watcher::Config::default().streaming_lists();
+    let how = chosen.clone().streaming_lists();
     let first = begin(how.clone());
-    stream::unfold((first, how, 0, begin), |(mut events, mut how, failures, begin)| async move {
+    stream::unfold((first, how, 0, begin), move |(mut events, mut how, failures, begin)| {
+        let chosen = chosen.clone();
+        async move {
         let event = events.next().await?;
         let failures = if event.is_ok() { 0 } else { failures + 1 };
         let unsupported = event.as_ref().is_err_and(|error| start_refused(error, INVALID)) && streams(&how);
         if unsupported {
             // An API server before 1.34 lists in pages only, unless its feature gate WatchList is on.
             tracing::info!(kind = %K::kind(&()), "the API server does not stream lists; they are read in pages");
-            how = watcher::Config::default();
+            how = chosen;
         }
         let forgotten = event.as_ref().is_err_and(|error| start_refused(error, GONE));
         let (events, failures) = if unsupported || forgotten || failures >= FAILURES {
@@ -48,6 +61,7 @@ where
             (events, failures)
         };
         Some((event, (events, how, failures, begin)))
+        }
     })
     .default_backoff()
 }

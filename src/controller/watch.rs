@@ -20,6 +20,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{
     context::{Context, Watched},
     guard::Guarded,
+    kubernetes,
     mesh::Mesh,
     recover, report,
 };
@@ -42,7 +43,7 @@ pub fn products(
     let (reader, writer) = reflector::store::<Guarded>();
     let (ctx, triggers) = (Arc::clone(ctx), triggers.clone());
     let mut listed = BTreeSet::new();
-    let api: Api<Guarded> = Api::all(ctx.client.clone());
+    let api: Api<Guarded> = kubernetes::within(&ctx.client, ctx.horizon().as_deref());
     let stream = recover::watch(api)
         .modify(prune)
         .inspect_ok(move |event| {
@@ -138,36 +139,21 @@ pub(super) fn send(ctx: &Context, triggers: &Triggers, products: BTreeSet<Produc
 
 /// Follows domains, classes, standards and namespaces for as long as it is polled.
 pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
+    let horizon = ctx.horizon();
     let domains = follow(
         &ctx,
         &triggers,
         Watched::Domains,
+        Api::all(ctx.client.clone()),
         |mesh: &mut Mesh, name: &str, domain: Option<Arc<DataDomain>>| {
-            let before = mesh.domains.get(name).cloned();
-            if before.as_ref().map(|before| &before.spec) == domain.as_ref().map(|domain| &domain.spec) {
-                return BTreeSet::new();
-            }
-            let touched = |mesh: &Mesh, domain: Option<&Arc<DataDomain>>| {
-                domain.map(|domain| mesh.products_of_domain(domain)).unwrap_or_default()
-            };
-            let mut products_touched = touched(mesh, before.as_ref());
-            match domain {
-                Some(domain) => mesh.domains.insert(name.to_owned(), domain),
-                None => mesh.domains.remove(name),
-            };
-            let now = mesh.domains.get(name).cloned();
-            products_touched.extend(touched(mesh, now.as_ref()));
-            products_touched.extend(mesh.reclaim(&products_touched));
-            // A policy of a domain judges the products of the domain that its namespace belongs to.
-            mesh.policies_changed();
-            ctx.compile.notify_one();
-            products_touched
+            domain_changed(&ctx, mesh, name, domain)
         },
     );
     let classes = follow(
         &ctx,
         &triggers,
         Watched::Classes,
+        Api::all(ctx.client.clone()),
         |mesh: &mut Mesh, name: &str, class: Option<Arc<ProviderClass>>| {
             let before = mesh.classes.get(name).map(|before| before.spec.clone());
             if before.as_ref() == class.as_ref().map(|class| &class.spec) {
@@ -186,6 +172,7 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
         &ctx,
         &triggers,
         Watched::Standards,
+        Api::all(ctx.client.clone()),
         |mesh: &mut Mesh, _: &str, standards: Option<Arc<PlatformStandards>>| {
             if mesh.standards.as_ref().map(|before| &before.spec)
                 == standards.as_ref().map(|standards| &standards.spec)
@@ -200,6 +187,7 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
         &ctx,
         &triggers,
         Watched::GovernancePolicies,
+        Api::all(ctx.client.clone()),
         |mesh: &mut Mesh, name: &str, policy: Option<Arc<GovernancePolicy>>| {
             match policy {
                 Some(policy) => mesh.global_policies.insert(name.to_owned(), policy),
@@ -214,6 +202,7 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
         &ctx,
         &triggers,
         Watched::DomainPolicies,
+        kubernetes::within(&ctx.client, horizon.as_deref()),
         |mesh: &mut Mesh, name: &str, policy: Option<Arc<DomainPolicy>>| {
             match policy {
                 Some(policy) => mesh.domain_policies.insert(name.to_owned(), policy),
@@ -228,6 +217,7 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
         &ctx,
         &triggers,
         Watched::Exceptions,
+        kubernetes::within(&ctx.client, horizon.as_deref()),
         |mesh: &mut Mesh, name: &str, exception: Option<Arc<PolicyException>>| {
             ctx.tallies.touch();
             mesh.exception(name, exception)
@@ -235,6 +225,34 @@ pub async fn surroundings(ctx: Arc<Context>, triggers: Triggers) {
     );
     let namespaces = namespaces(&ctx, &triggers);
     tokio::join!(domains, classes, standards, global_policies, domain_policies, exceptions, namespaces);
+}
+
+/// Takes up a domain, or its absence, and names the products that this touches.
+fn domain_changed(
+    ctx: &Context,
+    mesh: &mut Mesh,
+    name: &str,
+    domain: Option<Arc<DataDomain>>,
+) -> BTreeSet<ProductName> {
+    let before = mesh.domains.get(name).cloned();
+    if before.as_ref().map(|before| &before.spec) == domain.as_ref().map(|domain| &domain.spec) {
+        return BTreeSet::new();
+    }
+    let touched = |mesh: &Mesh, domain: Option<&Arc<DataDomain>>| {
+        domain.map(|domain| mesh.products_of_domain(domain)).unwrap_or_default()
+    };
+    let mut products_touched = touched(mesh, before.as_ref());
+    match domain {
+        Some(domain) => mesh.domains.insert(name.to_owned(), domain),
+        None => mesh.domains.remove(name),
+    };
+    let now = mesh.domains.get(name).cloned();
+    products_touched.extend(touched(mesh, now.as_ref()));
+    products_touched.extend(mesh.reclaim(&products_touched));
+    // A policy of a domain judges the products of the domain that its namespace belongs to.
+    mesh.policies_changed();
+    ctx.compile.notify_one();
+    products_touched
 }
 
 /// The reference under which the controller knows a product.
@@ -248,11 +266,11 @@ async fn follow<K>(
     ctx: &Arc<Context>,
     triggers: &Triggers,
     watched: Watched,
+    api: Api<DeserializeGuard<K>>,
     change: impl Fn(&mut Mesh, &str, Option<Arc<K>>) -> BTreeSet<ProductName>,
 ) where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    let api: Api<DeserializeGuard<K>> = Api::all(ctx.client.clone());
     let mut events = std::pin::pin!(recover::watch(api));
     let mut known: BTreeSet<String> = BTreeSet::new();
     let mut listed: BTreeSet<String> = BTreeSet::new();
@@ -307,10 +325,14 @@ fn full_name(object: &impl ResourceExt) -> String {
     }
 }
 
-/// Follows the labels of namespaces, by which domains may select them.
+/// Follows the labels of namespaces, by which domains may select them; those of one alone where no other is seen.
 async fn namespaces(ctx: &Arc<Context>, triggers: &Triggers) {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(ctx.client.clone());
-    let mut events = std::pin::pin!(recover::watch(api));
+    let chosen = match ctx.horizon() {
+        Some(namespace) => watcher::Config::default().fields(&kubernetes::named(&namespace)),
+        None => watcher::Config::default(),
+    };
+    let mut events = std::pin::pin!(recover::watch_chosen(api, chosen));
     let mut listed: BTreeSet<String> = BTreeSet::new();
     while let Some(event) = events.next().await {
         match event {

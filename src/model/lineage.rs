@@ -85,8 +85,12 @@ pub struct Neighbours {
     pub name_taken: Option<(String, ProductName)>,
     /// The products that read this one, with their domains, sorted.
     pub consumers: BTreeSet<(ProductName, String)>,
-    /// The products that this one reads, sorted.
+    /// The products that this one reads, sorted; without those beyond the horizon.
     pub upstreams: Vec<Upstream>,
+    /// The products that this one reads and that are beyond the horizon, sorted: nobody knows whether they exist.
+    pub beyond: Vec<ProductName>,
+    /// The only namespace whose products are seen; `None` where all are. Who reads this product elsewhere is not known.
+    pub horizon: Option<String>,
     /// A cycle through this product, product by product; empty when there is none.
     pub cycle: Vec<ProductName>,
 }

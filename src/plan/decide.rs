@@ -93,6 +93,7 @@ pub fn decide_teardown(world: &World, scope: &Scope) -> Teardown {
         name: declared.product.name_any(),
         confirmation: annotation(CONFIRM_DELETION),
         consumers: declared.neighbours.consumers.iter().map(|(name, _)| name.to_string()).collect(),
+        horizon: declared.neighbours.horizon.clone(),
         key_window_days: scope.key_window_days(),
         hands_off: hands_off(&declared.product),
         begun: remember(declared, Some(scope)).begun,

@@ -30,6 +30,8 @@ pub struct Departure {
     pub confirmation: Option<String>,
     /// Products that still consume this one, as `namespace/name`, sorted.
     pub consumers: Vec<String>,
+    /// The only namespace where consumers are looked for; `None` where it is every one.
+    pub horizon: Option<String>,
     /// Days during which a deleted key can be taken back.
     pub key_window_days: i32,
     /// What forbids every change outside, removal and release included.
@@ -54,6 +56,8 @@ pub enum Lock {
     HandsOff(HandsOff),
     /// Somebody still reads the data.
     Consumers(Vec<String>),
+    /// Whether somebody reads the data is known of this namespace alone.
+    Horizon(String),
     /// The confirming annotation is missing or wrong.
     Unconfirmed,
 }
@@ -142,6 +146,8 @@ fn lock(departure: &Departure, steps: &[Step]) -> Option<Lock> {
         None
     } else if !departure.consumers.is_empty() {
         Some(Lock::Consumers(departure.consumers.clone()))
+    } else if let Some(namespace) = &departure.horizon {
+        Some(Lock::Horizon(namespace.clone()))
     } else if departure.confirmation.as_deref() != Some(departure.name.as_str()) {
         Some(Lock::Unconfirmed)
     } else {

@@ -260,10 +260,19 @@ pub(super) fn lineage(facts: &Facts<'_>) -> Signal {
     }
     let missing = neighbours.upstreams.iter().filter(|upstream| upstream.found.is_none());
     let missing = missing.map(|upstream| upstream.name.to_string()).collect::<Vec<_>>();
+    let beyond = match (neighbours.beyond.len(), &neighbours.horizon) {
+        (0, _) | (_, None) => String::new(),
+        (count, Some(namespace)) => {
+            format!(
+                "; {count} more are not seen, because the operator watches the namespace {namespace} alone"
+            )
+        }
+    };
     match (missing.as_slice(), neighbours.upstreams.len()) {
-        ([], 0) => Signal::yes("the product reads no other product"),
-        ([], 1) => Signal::yes("the one upstream product exists"),
-        ([], several) => Signal::yes(format!("all {several} upstream products exist")),
+        ([], 0) if beyond.is_empty() => Signal::yes("the product reads no other product"),
+        ([], 0) => Signal::yes(format!("no upstream product is known to be missing{beyond}")),
+        ([], 1) => Signal::yes(format!("the one upstream product exists{beyond}")),
+        ([], several) => Signal::yes(format!("all {several} upstream products exist{beyond}")),
         (missing, _) => {
             let missing = missing.join(", ");
             Signal::no(Reason::UpstreamMissing, format!("upstream products do not exist: {missing}"))

@@ -105,6 +105,14 @@ fn explain(name: &str, release: &Release<'_>) -> (Reason, String, bool) {
                 ),
                 true,
             ),
+            Some(Lock::Horizon(namespace)) => (
+                Reason::DeletionBlocked,
+                format!(
+                    "its data would be deleted, and whether somebody outside the namespace {namespace} reads it is not known, \
+                     because the operator watches no other; set spec.provisioning.deletionPolicy to Retain, and delete the data yourself"
+                ),
+                true,
+            ),
             Some(Lock::HandsOff(HandsOff::Suspended)) => (
                 Reason::DeletionBlocked,
                 "spec.suspend is true, so that nothing outside is released or removed; set it to false".to_owned(),

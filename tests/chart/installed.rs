@@ -34,15 +34,15 @@ fn account() -> String {
 }
 
 /// A control plane with the chart, and a folder for what the operator makes.
-struct Installed {
-    plane: ControlPlane,
-    helm: Helm,
-    folder: tempfile::TempDir,
+pub(crate) struct Installed {
+    pub(crate) plane: ControlPlane,
+    pub(crate) helm: Helm,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Installed {
     /// Installs the chart in a namespace that enforces the Pod Security Standard `restricted`, as its README says.
-    async fn start(version: &str) -> Result<Self> {
+    pub(crate) async fn start(version: &str) -> Result<Self> {
         let plane =
             ControlPlane::start(Options { controller_manager: true, audit: true, ..Options::default() })
                 .await?;
@@ -68,7 +68,7 @@ impl Installed {
     }
 
     /// Applies the example platform with a root of this test. The standards are the chart's where it has them.
-    fn platform(&self) -> Result<()> {
+    pub(crate) fn platform(&self) -> Result<()> {
         let root = self.folder.path().join("root").display().to_string();
         let text = read("examples/platform.yaml")?.replace("/var/lib/datamesh", &root);
         self.plane.apply(&text).map(|_| ())
@@ -87,13 +87,13 @@ impl Installed {
     }
 
     /// A field of an object, as text.
-    fn field(&self, target: &[&str], path: &str) -> Result<String> {
+    pub(crate) fn field(&self, target: &[&str], path: &str) -> Result<String> {
         let output = format!("jsonpath={path}");
         self.plane.kubectl(&[&["get"], target, &["-o", &output]].concat())
     }
 
     /// Waits until a field of an object has a text.
-    async fn wait_field(
+    pub(crate) async fn wait_field(
         &self,
         target: &[&str],
         path: &str,
@@ -163,7 +163,7 @@ async fn life(version: &str) -> Result<()> {
 }
 
 /// Granted, and not to be seen in the audit log of this test, with the reason.
-const UNSEEN: [(&str, &str); 2] = [
+pub(crate) const UNSEEN: [(&str, &str); 2] = [
     (
         "openreports.io/reports create",
         "server-side apply of what is not there asks for it and is logged as a patch",

@@ -15,3 +15,4 @@ mod offline;
 mod rendered;
 mod rights;
 mod schema;
+mod scoped;

@@ -86,7 +86,9 @@ async fn a_real_api_server_takes_every_object_and_a_restricted_namespace_takes_t
     let definitions = ["apply", "--server-side", "-f", ".tools/prometheus-operator"];
     plane.kubectl(&definitions).context("run `make schemas` first")?;
     plane.kubectl(&["wait", "crd", "--all", "--for=condition=Established", "--timeout=60s"])?;
-    plane.kubectl(&["create", "namespace", NAMESPACE])?;
+    for namespace in [NAMESPACE, "customer"] {
+        plane.kubectl(&["create", "namespace", namespace])?;
+    }
     let restricted = "pod-security.kubernetes.io/enforce=restricted";
     plane.kubectl(&["label", "namespace", NAMESPACE, restricted])?;
     let helm = Helm::offline("helm4")?;

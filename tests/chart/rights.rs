@@ -32,6 +32,17 @@ pub(crate) fn granted(objects: &[Value], roles: &[&str]) -> Rights {
     rights
 }
 
+/// The namespaces in which an account wrote, from the audit log; the empty one is the cluster.
+pub(crate) fn written_in(plane: &ControlPlane, account: &str) -> Result<BTreeSet<String>> {
+    let log = std::fs::read_to_string(plane.folder().join("audit.log"))?;
+    let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let written = events.filter(|event| {
+        let reads = ["get", "list", "watch"].map(Value::from).contains(&event["verb"]);
+        event["user"]["username"] == account && !reads && event["objectRef"].is_object()
+    });
+    Ok(written.map(|event| event["objectRef"]["namespace"].as_str().unwrap_or_default().to_owned()).collect())
+}
+
 fn texts(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }

@@ -39,7 +39,7 @@ fn schema(path: &[String], value: &Value, known: &Known) -> Result<Value> {
     let fields = value.as_object().with_context(|| format!("{} has no comment", path.join(".")))?;
     let mut properties = Map::new();
     for (name, value) in fields {
-        let path = [path, &[name.clone()]].concat();
+        let path = [path, std::slice::from_ref(name)].concat();
         properties.insert(name.clone(), schema(&path, value, known)?);
     }
     Ok(json!({"type": "object", "additionalProperties": false, "properties": properties}))

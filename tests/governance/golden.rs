@@ -113,6 +113,8 @@ fn neighbours() -> Neighbours {
             Upstream { name: name("crm-contacts"), found },
             Upstream { name: name("gone"), found: None },
         ],
+        beyond: Vec::new(),
+        horizon: None,
         cycle: vec![name("inconsistent"), name("crm-contacts"), name("inconsistent")],
     }
 }

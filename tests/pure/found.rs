@@ -158,6 +158,7 @@ pub(crate) fn departure(deletion: DeletionPolicy, confirmed: bool, consumers: Ve
         name: "customer-360".into(),
         confirmation: confirmed.then(|| "customer-360".into()),
         consumers,
+        horizon: None,
         key_window_days: 30,
         hands_off: None,
         begun: [].into(),

@@ -22,6 +22,9 @@
 {{- if and $values.webhook.enabled (eq $values.webhook.failurePolicy "Fail") (lt $replicas 2) -}}
 {{- fail "webhook.failurePolicy is Fail and replicaCount is 1: nobody could apply a product while the only pod restarts. Set replicaCount=2 or more, or webhook.failurePolicy=Ignore." -}}
 {{- end -}}
+{{- if and $values.webhook.enabled $values.watchNamespace -}}
+{{- fail (printf "webhook.enabled is true and watchNamespace is %s: API servers would ask about the products of every namespace, and the operator knows only those of one. Set webhook.enabled=false, or leave watchNamespace empty." $values.watchNamespace) -}}
+{{- end -}}
 {{- if and (not $values.serviceAccount.create) (not $values.serviceAccount.name) -}}
 {{- fail "serviceAccount.create is false and serviceAccount.name is empty: the rights of the operator would go to the ServiceAccount default, and so to every pod of the namespace. Set serviceAccount.name." -}}
 {{- end -}}
@@ -37,7 +40,7 @@
 {{- end -}}
 {{- end -}}
 {{- range $argument := $values.extraArgs -}}
-{{- range $flag := list "--cluster-id" "--metrics-bind-address" "--health-bind-address" "--leader-elect" "--leader-election-namespace" "--output" "--webhook-bind-address" "--webhook-action" "--let-products-go" "--log-format" "--log" -}}
+{{- range $flag := list "--cluster-id" "--watch-namespace" "--metrics-bind-address" "--health-bind-address" "--leader-elect" "--leader-election-namespace" "--output" "--webhook-bind-address" "--webhook-action" "--let-products-go" "--log-format" "--log" -}}
 {{- if eq (first (splitList "=" $argument)) $flag -}}
 {{- fail (printf "extraArgs has %s, which the chart sets itself. Use the value that is made for it; README.md lists them." $flag) -}}
 {{- end -}}

@@ -14,6 +14,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The name of what is the release's own and cluster-wide. Where releases watch a namespace each, several may have one name. */}}
+{{- define "dataproduct.clusterName" -}}
+{{- include "dataproduct.fullname" . -}}{{- if .Values.watchNamespace -}}-{{ .Release.Namespace }}{{- end -}}
+{{- end -}}
+
 {{- define "dataproduct.serviceAccount" -}}
 {{- .Values.serviceAccount.name | default (include "dataproduct.fullname" .) -}}
 {{- end -}}

@@ -41,6 +41,19 @@ fn the_older_of_two_claimants_holds_a_name_and_the_younger_learns_when_it_is_fre
 }
 
 #[test]
+fn what_is_beyond_the_horizon_is_neither_found_nor_missing() {
+    let mut mesh = Mesh { horizon: Some("n".to_owned()), ..Mesh::default() };
+    let reader = product("n", "a", "reader", 1, &["there", "gone", "m/elsewhere"]);
+    mesh.product(&product("n", "a", "there", 1, &[]));
+    mesh.product(&reader);
+    let neighbours = mesh.neighbours(&reader);
+    let upstreams = neighbours.upstreams.iter().map(|it| (it.name.clone(), it.found.is_some()));
+    assert_eq!(upstreams.collect::<Vec<_>>(), [(name("n/gone"), false), (name("n/there"), true)]);
+    assert_eq!(neighbours.beyond, [name("m/elsewhere")]);
+    assert_eq!(neighbours.horizon.as_deref(), Some("n"));
+}
+
+#[test]
 fn who_has_resources_keeps_its_names_even_from_an_older_or_equally_old_rival() {
     use crate::api::status::{ResourceState, ResourceStatus};
     let mut mesh = Mesh::default();
