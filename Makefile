@@ -11,6 +11,8 @@ TEST_THREADS := $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 CHART := charts/dataproduct-operator
 DENY := .tools/deny/bin/cargo-deny
 DENY_VERSION := 0.20.2
+# `required` makes `make deny` fail where advisories cannot be checked, as in CI.
+ADVISORIES ?= optional
 
 .PHONY: help
 help: ## List the recipes
@@ -85,8 +87,15 @@ bench: ## Measure how fast products are judged, beside other ways to judge them;
 	$(CARGO) bench --locked --no-default-features --bench governance
 
 .PHONY: deny
-deny: $(DENY) ## Check licences, sources and duplicates of dependencies
+deny: $(DENY) ## Check licences, sources and duplicates of dependencies, and advisories where their database can be reached
 	$(DENY) --all-features check bans licenses sources
+	@if timeout 300 $(DENY) fetch db; then \
+	  $(DENY) --all-features check advisories; \
+	elif [ "$(ADVISORIES)" = required ]; then \
+	  echo "deny: the database of advisories cannot be reached, so that advisories were not checked" >&2; exit 1; \
+	else \
+	  echo "deny: the database of advisories cannot be reached; advisories were NOT checked. \`make deny ADVISORIES=required\` fails then"; \
+	fi
 
 $(DENY):
 	@echo "==> building cargo-deny $(DENY_VERSION) (some eight minutes, once)"
