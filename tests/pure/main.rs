@@ -17,6 +17,7 @@ mod manifests;
 mod outside;
 mod plan;
 mod promises;
+mod secured;
 mod status;
 mod traced;
 mod visit;

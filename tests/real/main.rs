@@ -17,6 +17,7 @@ mod fixture;
 mod governed;
 mod interleaving;
 mod life;
+mod logged;
 mod offline;
 mod orphaned;
 mod planned;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Takes the schema away from a definition, so that it lets in what ours would refuse, as an older one might have.
-async fn loosen(mesh: &Mesh, definition: &str) -> Result<()> {
+pub(crate) async fn loosen(mesh: &Mesh, definition: &str) -> Result<()> {
     let loose = json!({"spec": {"versions": [{
         "name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
         "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
@@ -31,7 +31,7 @@ async fn loosen(mesh: &Mesh, definition: &str) -> Result<()> {
 }
 
 /// Applies what the definition lets in as soon as it is loose.
-async fn apply_broken(mesh: &Mesh, manifest: &str) -> Result<()> {
+pub(crate) async fn apply_broken(mesh: &Mesh, manifest: &str) -> Result<()> {
     wait_for("the loose definition is served", PATIENCE, || async {
         let answer = mesh.plane.apply(manifest);
         Ok(Seen::when(answer.is_ok(), (), answer.map_err(|error| error.to_string())))
