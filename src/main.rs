@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
-use dataproduct_operator::cli::{Cli, completions};
+use dataproduct_operator::cli::{Cli, completions, shown};
 
 /// Reports are made of many small texts.
 #[global_allocator]
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     };
     match cli.run() {
         Ok(ending) => ExitCode::from(ending.code()),
-        Err(error) => failed(&error.to_string(), error.code()),
+        Err(error) => failed(&shown(&error), error.code()),
     }
 }
 

@@ -404,3 +404,8 @@ fn note(text: &str) {
     // Nothing depends on whether it is seen.
     let _ = writeln!(io::stderr(), "note: {cleaned}");
 }
+
+/// An error as it is shown: its lines, which do nothing to a terminal, whatever a manifest or a server says.
+pub fn shown(error: &CliError) -> String {
+    error.to_string().lines().map(clean).collect::<Vec<_>>().join("\n")
+}

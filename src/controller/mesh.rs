@@ -184,7 +184,9 @@ impl Mesh {
     /// The neighbours of a product.
     pub fn neighbours(&self, product: &DataProduct) -> Neighbours {
         let name = ProductName::of(product);
-        self.products.get(&name).map(|facts| self.neighbours_of(&name, facts)).unwrap_or_default()
+        // What the mesh does not have claims and reads nothing; who reads it beyond the horizon is unknown all the same.
+        let none = || Neighbours { horizon: self.horizon.clone(), ..Neighbours::default() };
+        self.products.get(&name).map_or_else(none, |facts| self.neighbours_of(&name, facts))
     }
 
     /// The neighbours that a product would have if it were as it is given here, whether the mesh has it or not. One that

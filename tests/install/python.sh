@@ -23,7 +23,7 @@ versions() {
 }
 
 install_python() {
-  local what=$1 how_long=$2 module
+  local what=$1 how_long=$2 modules
   shift 2
   command -v python3 >/dev/null || fail "python3 is missing; install Python 3.11 or later, on Debian: apt install python3 python3-venv"
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "$(python3 --version) is too old; the pinned packages need Python 3.11 or later"
@@ -37,8 +37,7 @@ install_python() {
   "$temporary/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --no-deps --requirement "$requirements" ||
     fail "the packages could not be installed; what pip said is above"
   "$temporary/bin/python" -m pip check --disable-pip-version-check >/dev/null || fail "requirements.txt does not fit together; python -m pip check says how"
-  for module; do
-    "$temporary/bin/python" -c "import $module" || fail "the packages are there and cannot be imported"
-  done
+  modules="$*"
+  "$temporary/bin/python" -c "import ${modules// /, }" || fail "the packages are there and cannot be imported"
   finish "$what"
 }

@@ -51,6 +51,8 @@ fn what_is_beyond_the_horizon_is_neither_found_nor_missing() {
     assert_eq!(upstreams.collect::<Vec<_>>(), [(name("n/gone"), false), (name("n/there"), true)]);
     assert_eq!(neighbours.beyond, [name("m/elsewhere")]);
     assert_eq!(neighbours.horizon.as_deref(), Some("n"));
+    let unknown = mesh.neighbours(&product("n", "a", "unknown", 1, &[]));
+    assert_eq!(unknown.horizon.as_deref(), Some("n"), "what is not indexed has a horizon, too");
 }
 
 #[test]
