@@ -2,6 +2,7 @@
 //! others wrote: whatever it is, it makes no further line and says nothing to a terminal.
 
 use std::{
+    backtrace::{Backtrace, BacktraceStatus},
     fmt::{self, Write as _},
     io,
     panic::{self, PanicHookInfo},
@@ -50,7 +51,11 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
 /// What a panic says may be what somebody wrote, too.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
-    tracing::error!(place, said = panic.payload_as_str(), "the code panicked; please report it with the log");
+    // Taken where RUST_BACKTRACE asks for it.
+    let trace = Backtrace::capture();
+    let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
+    let said = panic.payload_as_str();
+    tracing::error!(place, said, trace, "the code panicked; please report it with the log");
 }
 
 /// Lines for people, in which every field is harmless.

@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
 
 use axum::Router;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::CliError;
@@ -76,7 +76,12 @@ pub struct RunArgs {
     cluster_id: Option<String>,
     /// Watch the products, the policies of a domain and the exceptions of this namespace alone, with rights on no other. The
     /// default is to watch all. What products of other namespaces read or are read by is not seen then.
-    #[arg(long, env = "DATAPRODUCT_WATCH_NAMESPACE", value_name = "NAMESPACE")]
+    #[arg(
+        long,
+        env = "DATAPRODUCT_WATCH_NAMESPACE",
+        value_name = "NAMESPACE",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
     watch_namespace: Option<String>,
     /// Where metrics are served for Prometheus, under the path /metrics. `0` switches them off.
     #[arg(

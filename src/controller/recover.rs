@@ -43,16 +43,15 @@ where
     let begin = move |how: watcher::Config| watcher::watcher(api.clone(), how).boxed();
     let how = chosen.clone().streaming_lists();
     let first = begin(how.clone());
-    stream::unfold((first, how, 0, begin), move |(mut events, mut how, failures, begin)| {
-        let chosen = chosen.clone();
-        async move {
+    stream::unfold((first, how, 0, (begin, chosen)), |(mut events, mut how, failures, anew)| async move {
+        let (begin, chosen) = &anew;
         let event = events.next().await?;
         let failures = if event.is_ok() { 0 } else { failures + 1 };
         let unsupported = event.as_ref().is_err_and(|error| start_refused(error, INVALID)) && streams(&how);
         if unsupported {
             // An API server before 1.34 lists in pages only, unless its feature gate WatchList is on.
             tracing::info!(kind = %K::kind(&()), "the API server does not stream lists; they are read in pages");
-            how = chosen;
+            how = chosen.clone();
         }
         let forgotten = event.as_ref().is_err_and(|error| start_refused(error, GONE));
         let (events, failures) = if unsupported || forgotten || failures >= FAILURES {
@@ -60,8 +59,7 @@ where
         } else {
             (events, failures)
         };
-        Some((event, (events, how, failures, begin)))
-        }
+        Some((event, (events, how, failures, anew)))
     })
     .default_backoff()
 }

@@ -99,8 +99,9 @@ async fn two_releases_watch_a_namespace_each_and_use_rights_to_no_other() -> Res
 
     // Data that somebody out of sight may read is not deleted, even when everything else allows it.
     let product = &TEAMS[0].target();
-    let patch = |spec: &str| [&["patch"], &product[..], &["--type", "merge", "-p", spec]].concat().join("\0");
-    let change = |spec: &str| mesh.plane.kubectl(&patch(spec).split('\0').collect::<Vec<_>>()).map(|_| ());
+    let change = |patch: &str| {
+        mesh.plane.kubectl(&[&["patch"], &product[..], &["--type", "merge", "-p", patch]].concat())
+    };
     change(
         r#"{"metadata":{"annotations":{"datamesh.io/confirm-deletion":"customer-360"}},"spec":{"provisioning":{"deletionPolicy":"Delete"}}}"#,
     )?;
