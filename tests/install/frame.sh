@@ -49,7 +49,7 @@ tidy() {
   jobs=$(jobs -p)
   # shellcheck disable=SC2086 # One process id a word.
   [ -z "$jobs" ] || kill $jobs 2>/dev/null || true
-  rm -rf "$temporary"
+  rm -rf "$temporary" "$temporary.old"
 }
 
 begin() {
@@ -68,13 +68,23 @@ begin() {
 
 took() { echo "$(($(date +%s) - began)) s"; }
 
+# Moves a folder to a place where there is none, in one step; one that has something in it is never moved into. A `mv` that does
+# not know -T is asked only where there is nothing, and what it moved into a folder that came in between is removed.
+move() {
+  mv -T "$1" "$2" 2>/dev/null || { [ -e "$1" ] && [ ! -e "$2" ] && mv "$1" "$2" 2>/dev/null && rm -rf "${2:?}/${1##*/}"; }
+}
+
 finish() {
   stamp "$temporary" >"$temporary/$mark"
-  # Another run may have been faster. Then the move fails, as it is onto a folder and not into it; a `mv` that knows no such
-  # move is asked only where there is no folder, and what it moved into one that came in between is removed.
-  complete || rm -rf "$place"
-  mv -T "$temporary" "$place" 2>/dev/null || { [ ! -e "$place" ] && mv "$temporary" "$place"; } || complete ||
-    fail ".tools/$name could not be put in place"
-  rm -rf "${place:?}/${temporary##*/}"
-  say "ready in $(took): $1 in .tools/$name"
+  local attempt
+  # Another run may be as far as this one. What is whole stays; what is not goes in one step, so that nobody meets half of it.
+  for attempt in 1 2 3 4 5; do
+    complete || move "$place" "$temporary.old" || true
+    rm -rf "$temporary.old"
+    if move "$temporary" "$place" || complete; then
+      say "ready in $(took): $1 in .tools/$name"
+      return
+    fi
+  done
+  fail ".tools/$name could not be put in place, in $attempt attempts"
 }
