@@ -47,6 +47,10 @@ schemas: ## Install the schemas of Kubernetes and of the Prometheus operator, wh
 	@tests/kubernetes-validate/install.sh
 	@tests/prometheus-operator/install.sh
 
+.PHONY: prometheus
+prometheus: ## Install Prometheus and promtool, which test alerts
+	@tests/prometheus/install.sh
+
 .PHONY: demo
 demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) $(if $(filter helm,$(INSTALL)),helm) ## Run a mesh on this machine and show it; PROVIDER=aws runs it on AWS emulators, INSTALL=helm installs it with the chart
 	@echo "==> building the operator (a few minutes the first time)"
@@ -54,7 +58,7 @@ demo: control-plane $(if $(filter aws,$(PROVIDER)),emulators) $(if $(filter helm
 	@PROVIDER=$(PROVIDER) INSTALL=$(INSTALL) $(CARGO) run --locked --quiet --example demo
 
 .PHONY: test
-test: lint control-plane emulators datacontract kstatus helm schemas ## Run every check and every test, on a fresh machine too
+test: lint control-plane emulators datacontract kstatus helm schemas prometheus ## Run every check and every test, on a fresh machine too
 	$(CARGO) test --locked -- --test-threads $(TEST_THREADS)
 
 .PHONY: lint
@@ -74,6 +78,7 @@ generate: helm ## Write the generated files anew: crds/, deploy/ and those of th
 	target/debug/dataproduct aws-policy --directory deploy/aws
 	target/debug/dataproduct crds --directory $(CHART)/files/crds
 	cp deploy/policies/*.yaml $(CHART)/files/policies/
+	cp deploy/monitoring/rules.yaml deploy/monitoring/dashboard.json $(CHART)/files/monitoring/
 	for action in warn deny audit; do target/debug/dataproduct admission --action $$action --directory $(CHART)/files/admission/$$action || exit 1; done
 	target/debug/dataproduct admission --webhook >$(CHART)/files/webhook.yaml
 	@# Before the chart is rendered, which its schema might refuse.

@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     bench::Bench, guard::Guarded, leader::Leadership, mesh::Mesh, outputs::Outputs, policies::Tallies,
-    pulse::Pulse, visits::Visits,
+    pulse::Pulse, visits::Visits, watches::Watches,
 };
 use crate::{
     governance::{Judgement, Precedents},
@@ -62,6 +62,8 @@ pub struct Context {
     pub leadership: Leadership,
     /// How visits went.
     pub visits: Visits,
+    /// How watches fare.
+    pub watches: Watches,
     /// Whether it is alive.
     pub pulse: Pulse,
     /// Reads the time.
@@ -125,6 +127,7 @@ impl Context {
             bench: Bench::default(),
             leadership: Leadership::default(),
             visits: Visits::default(),
+            watches: Watches::default(),
             pulse: Pulse::default(),
             now: Box::new(Timestamp::now),
             instance: instance(),

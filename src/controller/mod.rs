@@ -22,10 +22,11 @@ pub mod rights;
 pub mod schedule;
 pub mod visits;
 pub mod watch;
+pub mod watches;
 
 use std::{
     fmt::Debug,
-    future::{Future, pending},
+    future::{Future, pending, ready},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -166,14 +167,15 @@ pub async fn run(
             }
         })
         .run(move |object, ctx| visit(known.clone(), object, ctx), after_error, Arc::clone(&ctx))
-        .for_each(|visited| async move {
+        .for_each(|visited| {
             match visited {
                 Ok(_) => {}
                 Err(controller::Error::QueueError(error)) => {
-                    tracing::warn!(kind = "DataProduct", %error, "a watch was interrupted and is resumed");
+                    ctx.watches.interrupted(&DataProduct::kind(&()), &error);
                 }
                 Err(error) => tracing::debug!(%error, "a visit ended early"),
             }
+            ready(())
         });
     let leads = async {
         if let Some(candidate) = &mut candidate {

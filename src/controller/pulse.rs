@@ -74,9 +74,9 @@ impl Pulse {
         UnderWay { pulse: self, number }
     }
 
-    /// Number of visits under way.
-    pub fn under_way(&self) -> usize {
-        self.signs(|signs| signs.visits.len())
+    /// How long each visit under way has been so.
+    pub fn under_way(&self) -> Vec<Duration> {
+        self.signs(|signs| signs.visits.values().map(Instant::elapsed).collect())
     }
 
     /// That it is alive, or what is wrong.

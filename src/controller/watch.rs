@@ -277,7 +277,7 @@ async fn follow<K>(
     while let Some(event) = events.next().await {
         let touched = match event {
             Err(error) => {
-                tracing::warn!(kind = %K::kind(&()), %error, "a watch was interrupted and is resumed");
+                ctx.watches.interrupted(&K::kind(&()), &error);
                 continue;
             }
             Ok(Event::Init) => {
@@ -336,7 +336,7 @@ async fn namespaces(ctx: &Arc<Context>, triggers: &Triggers) {
     let mut listed: BTreeSet<String> = BTreeSet::new();
     while let Some(event) = events.next().await {
         match event {
-            Err(error) => tracing::warn!(%error, "the watch on namespaces was interrupted and is resumed"),
+            Err(error) => ctx.watches.interrupted(&Namespace::kind(&()), &error),
             Ok(Event::Init) => listed.clear(),
             Ok(Event::InitApply(namespace) | Event::Apply(namespace)) => {
                 let name = namespace.name_any();

@@ -78,14 +78,17 @@ impl Family {
         Ok(())
     }
 
-    /// Writes the one series of a histogram.
-    pub(super) fn encode_histogram(
+    /// Writes its series, where it is a histogram. Labels are in the order of the family.
+    pub(super) fn encode_histograms<'a, const N: usize>(
         &self,
         encoder: &mut DescriptorEncoder<'_>,
-        labels: &[(&str, &str)],
-        histogram: &Histogram,
+        series: impl IntoIterator<Item = ([&'a str; N], Histogram)>,
     ) -> fmt::Result {
         let mut family = encoder.encode_descriptor(self.name, self.help, None, MetricType::Histogram)?;
-        histogram.encode(family.encode_family(&labels)?)
+        for (values, histogram) in series {
+            let labels = self.labels.iter().copied().zip(values).collect::<Vec<(&str, &str)>>();
+            histogram.encode(family.encode_family(&labels.as_slice())?)?;
+        }
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@
 mod family;
 mod products;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use prometheus_client::{
     collector::Collector,
@@ -62,11 +62,35 @@ const MOST: Family = Family {
     labels: &["controller"],
     help: "Visits that may be under way at the same time",
 };
+const LONGEST: Family = Family {
+    name: "workqueue_longest_running_processor_seconds",
+    shape: Shape::Gauge,
+    labels: &["name", "controller"],
+    help: "How long the visit has been under way that began first",
+};
+const UNFINISHED: Family = Family {
+    name: "workqueue_unfinished_work_seconds",
+    shape: Shape::Gauge,
+    labels: &["name", "controller"],
+    help: "How long all visits under way have been so, together",
+};
 const PANICS: Family = Family {
     name: "controller_runtime_reconcile_panics",
     shape: Shape::Counter,
     labels: &["controller"],
     help: "Visits that panicked; their products are set aside",
+};
+const SYNCED: Family = Family {
+    name: "datamesh_watches_synced",
+    shape: Shape::Gauge,
+    labels: &[],
+    help: "1 once every watch has shown everything, without which nothing is visited",
+};
+const INTERRUPTIONS: Family = Family {
+    name: "datamesh_watch_interruptions",
+    shape: Shape::Counter,
+    labels: &["kind"],
+    help: "Failures of watches, each of which is tried again",
 };
 const JUDGEMENTS: Family = Family {
     name: "datamesh_judgements",
@@ -80,11 +104,29 @@ const EVALUATIONS: Family = Family {
     labels: &[],
     help: "Evaluations of one policy on one product; those that read nothing that changed are spared",
 };
+const FAULTS: Family = Family {
+    name: "datamesh_policy_faults",
+    shape: Shape::Gauge,
+    labels: &["policy"],
+    help: "Rules of a policy that cannot be evaluated as they are written, for each policy",
+};
 const OPERATIONS: Family = Family {
     name: "datamesh_provider_operations",
     shape: Shape::Counter,
     labels: &["operation", "kind", "outcome"],
     help: "Operations asked of providers, by kind of resource",
+};
+const DURATIONS: Family = Family {
+    name: "datamesh_provider_operation_seconds",
+    shape: Shape::Histogram,
+    labels: &["operation", "kind"],
+    help: "How long operations took, with all their attempts and waits",
+};
+const LIMITED: Family = Family {
+    name: "datamesh_provider_rate_limited",
+    shape: Shape::Counter,
+    labels: &["operation", "kind"],
+    help: "Attempts that waited for their turn under the rate limit of their class",
 };
 const REQUESTS: Family = Family {
     name: "datamesh_provider_requests",
@@ -102,8 +144,12 @@ const ADMISSION: Family = Family {
 impl Family {
     /// Every family.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        let process = [&BUILD, &LEADS, &VISITS, &LENGTHS, &ACTIVE, &MOST, &PANICS, &JUDGEMENTS, &EVALUATIONS];
-        process.into_iter().chain([&OPERATIONS, &REQUESTS, &ADMISSION]).chain(products::FAMILIES)
+        let process = [&BUILD, &LEADS, &SYNCED, &INTERRUPTIONS];
+        let visits = [&VISITS, &LENGTHS, &ACTIVE, &MOST, &LONGEST, &UNFINISHED, &PANICS];
+        let judgements = [&JUDGEMENTS, &EVALUATIONS, &FAULTS];
+        let providers = [&OPERATIONS, &DURATIONS, &LIMITED, &REQUESTS];
+        let all = process.into_iter().chain(visits).chain(judgements).chain(providers);
+        all.chain([&ADMISSION]).chain(products::FAMILIES)
     }
 }
 
@@ -147,8 +193,12 @@ impl Collector for Sources {
         self.visits(encoder)?;
         self.providers(encoder)?;
         ADMISSION.encode(encoder, self.answers.snapshot().map(|(said, count)| ([said.as_str()], count)))?;
-        // One of several replicas tells of the products, or sums over all of them would count each product several times.
-        let products = if self.ctx.leadership.is_leader() { self.ctx.products() } else { Vec::new() };
+        // One of several replicas tells of the mesh, or sums over all of them would count each product several times.
+        let leads = self.ctx.leadership.is_leader();
+        let policies = leads.then(|| self.ctx.read(|mesh| Arc::clone(mesh.policies())));
+        let faults = policies.iter().flat_map(|policies| policies.policies());
+        FAULTS.encode(encoder, faults.map(|policy| ([&*policy.source], number(policy.faults.len()))))?;
+        let products = if leads { self.ctx.products() } else { Vec::new() };
         products::encode(encoder, products.iter().filter_map(|product| product.0.as_ref().ok()))
     }
 }
@@ -157,6 +207,8 @@ impl Sources {
     fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         BUILD.encode(encoder, [([env!("CARGO_PKG_VERSION")], 1)])?;
         LEADS.encode(encoder, [([leader::NAME], u64::from(self.ctx.leadership.is_leader()))])?;
+        SYNCED.encode(encoder, [([""; 0], u64::from(self.ctx.is_synced()))])?;
+        INTERRUPTIONS.encode(encoder, self.ctx.watches.snapshot().map(|(kind, count)| ([kind], count)))?;
         JUDGEMENTS.encode(encoder, [([""; 0], self.ctx.evaluations())])?;
         EVALUATIONS.encode(encoder, [([""; 0], self.ctx.policy_evaluations())])
     }
@@ -165,19 +217,32 @@ impl Sources {
         let visits = &self.ctx.visits;
         let ended = visits.snapshot().into_iter();
         VISITS.encode(encoder, ended.map(|(outcome, count)| ([CONTROLLER, outcome.as_str()], count)))?;
-        LENGTHS.encode_histogram(encoder, &[("controller", CONTROLLER)], &visits.lengths)?;
-        let under_way = u64::try_from(self.ctx.pulse.under_way()).unwrap_or(u64::MAX);
-        ACTIVE.encode(encoder, [([CONTROLLER], under_way)])?;
+        LENGTHS.encode_histograms(encoder, [([CONTROLLER], visits.lengths.clone())])?;
+        let under_way = self.ctx.pulse.under_way();
+        ACTIVE.encode(encoder, [([CONTROLLER], number(under_way.len()))])?;
         MOST.encode(encoder, [([CONTROLLER], u64::from(controller::CONCURRENCY))])?;
+        let (longest, all) = (under_way.iter().max().copied(), under_way.iter().sum::<Duration>());
+        LONGEST.encode(encoder, [([CONTROLLER; 2], longest.unwrap_or_default().as_secs())])?;
+        UNFINISHED.encode(encoder, [([CONTROLLER; 2], all.as_secs())])?;
         PANICS.encode(encoder, [([CONTROLLER], visits.panics())])
     }
 
     /// What was asked of providers, and the API calls of the backend `aws`.
     fn providers(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let operations = self.ctx.registry.counters().snapshot().into_iter();
+        let counters = self.ctx.registry.counters();
+        let operations = counters.snapshot().into_iter();
         let operations = operations
             .map(|((operation, kind, outcome), count)| ([operation.as_str(), kind.as_str(), outcome], count));
         OPERATIONS.encode(encoder, operations)?;
+        let durations = counters.durations().into_iter();
+        let durations =
+            durations.map(|((operation, kind), took)| ([operation.as_str(), kind.as_str()], took));
+        DURATIONS.encode_histograms(encoder, durations)?;
+        let limited = counters.limited().into_iter();
+        LIMITED.encode(
+            encoder,
+            limited.map(|((operation, kind), count)| ([operation.as_str(), kind.as_str()], count)),
+        )?;
         #[cfg(feature = "aws")]
         let requests = self
             .ctx
@@ -190,6 +255,11 @@ impl Sources {
         let requests = std::iter::empty::<([&str; 4], u64)>();
         REQUESTS.encode(encoder, requests)
     }
+}
+
+/// A number of things, of which there are never so many that it would not fit.
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -49,6 +49,17 @@ fn the_definitions_and_policies_of_the_chart_are_those_of_the_program() -> Resul
 }
 
 #[test]
+fn the_alerts_and_the_dashboard_of_the_chart_are_those_of_everybody() -> Result<()> {
+    for name in ["rules.yaml", "dashboard.json"] {
+        ensure!(
+            read(&format!("{CHART}/files/monitoring/{name}"))? == read(&format!("deploy/monitoring/{name}"))?,
+            "{CHART}/files/monitoring/{name} is another one; run `make generate` and commit"
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn every_argument_that_the_chart_gives_is_one_that_the_program_takes() -> Result<()> {
     let help = printed(&["run", "--help"])?;
     let rendered = Helm::offline("helm4")?.template(&["--values", "tests/chart/values/everything.yaml"])?;

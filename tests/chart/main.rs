@@ -11,6 +11,7 @@ mod documented;
 mod generated;
 mod helm;
 mod installed;
+mod monitored;
 mod offline;
 mod rendered;
 mod rights;

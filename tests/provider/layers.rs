@@ -131,14 +131,31 @@ async fn every_call_is_counted_with_its_outcome() {
 }
 
 #[tokio::test]
+async fn a_call_that_waits_for_its_turn_is_counted() {
+    let (_world, provider) = faulty(&FaultPlan::none());
+    let counters = Arc::new(Counters::default());
+    let limited =
+        Limit::new(provider, RateLimit { requests_per_second: 1, burst: Some(1) }, Arc::clone(&counters));
+    limited.observe(&sought(&key())).await.expect("observed");
+    assert!(counters.limited().is_empty(), "the first call has its turn at once");
+    let waiting = tokio::time::timeout(Duration::from_millis(1), limited.observe(&sought(&key()))).await;
+    assert!(waiting.is_err(), "the second has none yet");
+    assert_eq!(counters.limited(), [((Operation::Observe, Kind::CatalogDatabase), 1)].into());
+}
+
+#[tokio::test]
 async fn a_burst_passes_at_once_and_nothing_is_lost() {
     let plan = FaultPlan::none();
     let (_world, provider) = faulty(&plan);
-    let limited = Limit::new(provider, RateLimit { requests_per_second: 1000, burst: Some(5) });
+    let counters = Arc::new(Counters::default());
+    let rate = RateLimit { requests_per_second: 1000, burst: Some(5) };
+    let limited = Limit::new(provider, rate, Arc::clone(&counters));
     for _ in 0..20 {
         limited.observe(&sought(&key())).await.expect("observed");
     }
     assert_eq!(plan.calls(), 20);
+    let waited = counters.limited().get(&(Operation::Observe, Kind::CatalogDatabase)).copied();
+    assert!(waited.is_none_or(|waited| waited <= 15), "the burst did not wait: {waited:?}");
 }
 
 #[tokio::test]

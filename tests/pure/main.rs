@@ -14,6 +14,7 @@ mod golden;
 mod invariants;
 mod judged;
 mod manifests;
+mod monitored;
 mod outside;
 mod plan;
 mod promises;

@@ -39,6 +39,11 @@
 {{- fail "prometheus.rules is enabled and neither serviceMonitor nor podMonitor is: an alert would tell for ever that the operator is absent. Enable one of them." -}}
 {{- end -}}
 {{- end -}}
+{{- with $values.grafana.dashboard -}}
+{{- if and .grafanaOperator.enabled (not .enabled) -}}
+{{- fail "grafana.dashboard.grafanaOperator is enabled and grafana.dashboard is not, and so there is no ConfigMap that a GrafanaDashboard could refer to. Set grafana.dashboard.enabled=true." -}}
+{{- end -}}
+{{- end -}}
 {{- range $argument := $values.extraArgs -}}
 {{- range $flag := list "--cluster-id" "--watch-namespace" "--metrics-bind-address" "--health-bind-address" "--leader-elect" "--leader-election-namespace" "--output" "--webhook-bind-address" "--webhook-action" "--let-products-go" "--log-format" "--log" -}}
 {{- if eq (first (splitList "=" $argument)) $flag -}}

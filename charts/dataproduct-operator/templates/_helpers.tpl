@@ -112,3 +112,29 @@ containers:
     securityContext:
       {{- toYaml .Values.securityContext | nindent 6 }}
 {{- end -}}
+
+{{/* "true" where an object of a kind of others is asked for and is made, by the renderMode of its setting. */}}
+{{- define "dataproduct.rendered" -}}
+{{- $missing := not (.root.Capabilities.APIVersions.Has .kind) -}}
+{{- if not .setting.enabled -}}
+{{- else if eq .setting.renderMode "alwaysRender" -}}true
+{{- else if not $missing -}}true
+{{- else if eq .setting.renderMode "failIfMissing" -}}
+{{- fail (printf "%s.enabled needs the kind %s, which this cluster does not know. Install its definition, or set %s.renderMode to skipIfMissing; where Helm sees no cluster, tell it with --api-versions %s, or set %s.renderMode to alwaysRender." .value .kind .value .kind .value) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What was asked for and is not made, because the cluster does not know its kind; one line each. */}}
+{{- define "dataproduct.skipped" -}}
+{{- $prometheus := .Values.prometheus -}}
+{{- $operator := .Values.grafana.dashboard.grafanaOperator -}}
+{{- range list
+  (dict "value" "prometheus.serviceMonitor" "setting" $prometheus.serviceMonitor "kind" "monitoring.coreos.com/v1/ServiceMonitor")
+  (dict "value" "prometheus.podMonitor" "setting" $prometheus.podMonitor "kind" "monitoring.coreos.com/v1/PodMonitor")
+  (dict "value" "prometheus.rules" "setting" $prometheus.rules "kind" "monitoring.coreos.com/v1/PrometheusRule")
+  (dict "value" "grafana.dashboard.grafanaOperator" "setting" $operator "kind" "grafana.integreatly.org/v1beta1/GrafanaDashboard") -}}
+{{- if and .setting.enabled (not (include "dataproduct.rendered" (merge (dict "root" $) .))) }}
+  {{ .value }} (no {{ .kind }})
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -222,3 +222,16 @@ impl Checked<'_> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::OWN_RULES;
+
+    #[test]
+    fn every_finding_that_belongs_to_no_policy_is_in_the_readme() {
+        let readme = include_str!("../../../README.md");
+        for (id, _) in OWN_RULES {
+            assert!(readme.contains(&format!("`{id}`")), "{id}");
+        }
+    }
+}

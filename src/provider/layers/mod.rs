@@ -35,7 +35,7 @@ pub fn standard(
     counters: Arc<Counters>,
 ) -> SharedProvider {
     let attempt: SharedProvider = Arc::new(Deadline::new(backend, attempt));
-    let limited: SharedProvider = Arc::new(Limit::new(attempt, rate));
+    let limited: SharedProvider = Arc::new(Limit::new(attempt, rate, Arc::clone(&counters)));
     let retried: SharedProvider = Arc::new(Retry::new(limited));
     let bounded: SharedProvider = Arc::new(Deadline::new(retried, OPERATION));
     let broken: SharedProvider = Arc::new(Breaker::new(bounded));

@@ -1,15 +1,16 @@
-//! A span and a count for every call, with the kind of its outcome.
+//! A span and a count for every call, with its length and the kind of its outcome.
 
 use std::{
     collections::BTreeMap,
     future::Future,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use tracing::Instrument;
+use prometheus_client::metrics::histogram::Histogram;
+use tokio::time::Instant;
+use tracing::{Instrument, field::Empty};
 
 use crate::{
     model::{
@@ -22,19 +23,48 @@ use crate::{
 /// What a call is counted under: operation, kind of resource, and `ok` or the kind of its error.
 pub type Series = (Operation, Kind, &'static str);
 
-/// How often each call was made, with each outcome.
+/// The longest of each class of lengths, in seconds: from a look into a ledger to a call that is ended by its deadline.
+const LENGTHS: [f64; 10] = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0, 20.0];
+
+/// How calls went, over all providers.
 #[derive(Debug, Default)]
-pub struct Counters(Mutex<BTreeMap<Series, u64>>);
+pub struct Counters {
+    ended: Mutex<BTreeMap<Series, u64>>,
+    took: Mutex<BTreeMap<(Operation, Kind), Histogram>>,
+    limited: Mutex<BTreeMap<(Operation, Kind), u64>>,
+}
 
 impl Counters {
-    fn count(&self, series: Series) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(series).or_default() += 1;
+    fn count(&self, (operation, kind, outcome): Series, took: Duration) {
+        *locked(&self.ended).entry((operation, kind, outcome)).or_default() += 1;
+        let mut lengths = locked(&self.took);
+        let lengths = lengths.entry((operation, kind)).or_insert_with(|| Histogram::new(LENGTHS));
+        lengths.observe(took.as_secs_f64());
     }
 
-    /// The counts at this instant.
-    pub fn snapshot(&self) -> BTreeMap<Series, u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Counts an attempt that waits for its turn.
+    pub(super) fn waits(&self, operation: Operation, kind: Kind) {
+        *locked(&self.limited).entry((operation, kind)).or_default() += 1;
     }
+
+    /// How often each call was made, with each outcome.
+    pub fn snapshot(&self) -> BTreeMap<Series, u64> {
+        locked(&self.ended).clone()
+    }
+
+    /// How long calls took, in seconds.
+    pub fn durations(&self) -> BTreeMap<(Operation, Kind), Histogram> {
+        locked(&self.took).clone()
+    }
+
+    /// How often attempts waited for their turn.
+    pub fn limited(&self) -> BTreeMap<(Operation, Kind), u64> {
+        locked(&self.limited).clone()
+    }
+}
+
+fn locked<T>(counts: &Mutex<T>) -> MutexGuard<'_, T> {
+    counts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Traces and counts calls.
@@ -55,10 +85,24 @@ impl Trace {
         key: &Key,
         call: impl Future<Output = Result<T, ProviderError>> + Send,
     ) -> Result<T, ProviderError> {
-        let span = tracing::debug_span!("provider", operation = operation.as_str(), kind = %key.kind, name = %key.name);
+        let span = tracing::debug_span!(
+            "provider",
+            operation = operation.as_str(),
+            kind = %key.kind,
+            name = %key.name,
+            outcome = Empty,
+            otel.name = %format_args!("{} {}", operation.as_str(), key.kind),
+            otel.kind = "client",
+            otel.status_code = Empty,
+        );
+        let begun = Instant::now();
         let answer = call.instrument(span.clone()).await;
         let outcome = answer.as_ref().map_or_else(|error| error.kind.as_str(), |_| "ok");
-        self.counters.count((operation, key.kind, outcome));
+        self.counters.count((operation, key.kind, outcome), begun.elapsed());
+        span.record("outcome", outcome);
+        if answer.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
         let _entered = span.enter();
         match &answer {
             Ok(_) => tracing::trace!("answered"),
