@@ -6,6 +6,7 @@
 mod support;
 
 mod admitted;
+mod alerted;
 mod asked;
 mod certified;
 mod counted;

@@ -12,4 +12,5 @@ pub(crate) mod operator;
 pub(crate) mod plain_http;
 pub(crate) mod ports;
 pub(crate) mod process;
+pub(crate) mod prometheus;
 pub(crate) mod wait;

@@ -44,7 +44,12 @@ impl Operator {
 
     /// What it counts, as Prometheus would read it.
     pub(crate) async fn metrics(&self) -> Result<String> {
-        plain_http::get(&format!("http://{}/metrics", self.address("metrics are served")?)).await
+        plain_http::get(&format!("http://{}/metrics", self.metrics_address()?)).await
+    }
+
+    /// Where Prometheus finds what it counts.
+    pub(crate) fn metrics_address(&self) -> Result<String> {
+        self.address("metrics are served")
     }
 
     /// What it answers the kubelet; an answer that is no success is an error.
