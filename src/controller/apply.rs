@@ -88,12 +88,14 @@ async fn perform(provider: &SharedProvider, action: &Action) -> StepResult {
     }
 }
 
+/// What changed outside is a line of its own. What did not is tried again and again, and told once it is news: see
+/// [`super::report::log`].
 fn log(step: &Step, result: &StepResult) {
     let (verb, resource) = (step.action.verb(), &step.key);
     match result {
         StepResult::Applied => tracing::info!(%resource, "{verb}: applied"),
-        StepResult::InProgress => tracing::info!(%resource, "{verb}: in progress"),
-        StepResult::Failed(fault) => tracing::warn!(%resource, error = fault.message, "{verb}: failed"),
-        StepResult::Skipped(key) => tracing::info!(%resource, waits_for = %key, "{verb}: skipped"),
+        StepResult::InProgress => tracing::debug!(%resource, "{verb}: in progress"),
+        StepResult::Failed(fault) => tracing::debug!(%resource, error = fault.message, "{verb}: failed"),
+        StepResult::Skipped(key) => tracing::debug!(%resource, waits_for = %key, "{verb}: skipped"),
     }
 }

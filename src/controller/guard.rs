@@ -5,11 +5,11 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use kube::{
-    ResourceExt,
+    Resource, ResourceExt,
     core::{DeserializeGuard, error_boundary::InvalidObject},
 };
 use tokio::time::Instant;
-use tracing::Instrument;
+use tracing::{Instrument, field::Empty};
 
 use super::{
     context::{Context, RECONCILE},
@@ -19,7 +19,7 @@ use super::{
     schedule::{self, Ending, RESYNC},
 };
 use crate::{
-    api::{DataProduct, DataProductStatus},
+    api::{DataProduct, DataProductStatus, RECONCILE_AT},
     plan::ProductName,
     status::{ConditionType, Reason, broken},
 };
@@ -30,7 +30,13 @@ pub type Guarded = DeserializeGuard<DataProduct>;
 /// Visits whatever a watch delivered. Never panics, and never runs longer than its deadline.
 pub async fn visit(ctx: &Arc<Context>, object: &Guarded) -> Result<Visit, RequestError> {
     ctx.until_synced().await;
-    let span = tracing::info_span!("visit", product = %ProductName::of(object));
+    let span = tracing::info_span!(
+        "visit",
+        product = %ProductName::of(object),
+        generation = object.meta().generation,
+        trigger = trigger(object),
+        otel.status_code = Empty,
+    );
     let (_under_way, begun) = (ctx.pulse.visit(), Instant::now());
     let work = async {
         match &object.0 {
@@ -40,9 +46,29 @@ pub async fn visit(ctx: &Arc<Context>, object: &Guarded) -> Result<Visit, Reques
             Ok(product) => guarded(ctx, &Arc::new(product.clone())).await,
         }
     };
-    let answer = work.instrument(span).await;
+    let answer = work.instrument(span.clone()).await;
+    if answer.is_err() {
+        span.record("otel.status_code", "ERROR");
+    }
     ctx.visits.ended(&answer, begun.elapsed());
     answer
+}
+
+/// Why an object is visited, as far as it says so itself; otherwise something around it changed, or it was time.
+fn trigger(object: &Guarded) -> &'static str {
+    let Ok(product) = &object.0 else { return "undecodable" };
+    let status = product.status.as_ref();
+    if product.metadata.deletion_timestamp.is_some() {
+        "deletion"
+    } else if status.and_then(|status| status.observed_generation) != product.metadata.generation {
+        "spec"
+    } else if product.annotations().get(RECONCILE_AT)
+        != status.and_then(|status| status.last_handled_reconcile_at.as_ref())
+    {
+        "request"
+    } else {
+        "surroundings"
+    }
 }
 
 /// Whether the watch has not shown yet what we wrote ourselves: a decision on what was before would write it again.

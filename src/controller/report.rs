@@ -11,7 +11,10 @@ use super::{
     kubernetes::{self, RequestError},
 };
 use crate::{
-    api::{DataProduct, DataProductStatus, FIELD_MANAGER},
+    api::{
+        DataProduct, DataProductStatus, FIELD_MANAGER,
+        status::{ErrorClass, ResourceStatus},
+    },
     model::resource::Key,
     plan::{Outcome, ProductName, StepResult, Verb},
     status::{ConditionType, EventReason, Reason, intending},
@@ -34,6 +37,7 @@ pub async fn status(
     match kubernetes::write_status(&ctx.client, &name, &uid, None, new).await {
         Ok(version) => {
             ctx.wrote(&name, &version);
+            log(product, new);
             Ok(true)
         }
         // The object is gone or is another one: there is nobody to tell.
@@ -81,17 +85,44 @@ pub async fn events(ctx: &Context, product: &DataProduct, new: &DataProductStatu
         let note = resources.collect::<Vec<_>>().join("; ");
         (!note.is_empty()).then(|| event(EventType::Normal, reason(verb).as_str(), verb.as_str(), note))
     });
-    let old = product.status.as_ref();
-    let told = [ConditionType::Ready, ConditionType::LineageResolved, ConditionType::SLOsMet];
-    let told = told.into_iter().filter_map(|type_| {
-        let before = old.and_then(|old| old.condition(type_.as_str()));
-        let now = new.condition(type_.as_str())?;
-        turned(type_, before, now).then(|| {
-            let kind = if now.status == "True" { EventType::Normal } else { EventType::Warning };
-            event(kind, &now.reason, "Reconcile", format!("{}={}: {}", now.type_, now.status, now.message))
-        })
+    let told = turns(product.status.as_ref(), new).map(|now| {
+        let kind = if now.status == "True" { EventType::Normal } else { EventType::Warning };
+        event(kind, &now.reason, "Reconcile", format!("{}={}: {}", now.type_, now.status, now.message))
     });
     publish(ctx, product, done.chain(told).collect()).await;
+}
+
+/// Logs what turned, and which resource has begun to fail: one line each, and none for what stays as it is.
+pub(super) fn log(product: &DataProduct, new: &DataProductStatus) {
+    let old = product.status.as_ref();
+    for now in turns(old, new) {
+        tracing::info!(condition = now.type_, status = now.status, reason = now.reason, "{}", now.message);
+    }
+    let before = |resource: &ResourceStatus| {
+        let same = |it: &&ResourceStatus| it.kind == resource.kind && it.name == resource.name;
+        old.and_then(|old| old.resources.iter().find(same)?.last_error.clone())
+    };
+    for resource in &new.resources {
+        let error = resource.last_error.as_ref().filter(|error| before(resource).as_ref() != Some(error));
+        // What holds back the whole product is told of its condition, and not once more of each resource.
+        if let Some(error) = error.filter(|error| error.class != ErrorClass::Blocked) {
+            let name = format!("{}/{}", resource.kind, resource.name);
+            tracing::warn!(resource = name, class = ?error.class, "{}", error.message);
+        }
+    }
+}
+
+/// The conditions that turned in a way that people want to hear of.
+fn turns<'a>(
+    old: Option<&'a DataProductStatus>,
+    new: &'a DataProductStatus,
+) -> impl Iterator<Item = &'a Condition> {
+    let told = [ConditionType::Ready, ConditionType::LineageResolved, ConditionType::SLOsMet];
+    told.into_iter().filter_map(move |type_| {
+        let before = old.and_then(|old| old.condition(type_.as_str()));
+        let now = new.condition(type_.as_str())?;
+        turned(type_, before, now).then_some(now)
+    })
 }
 
 /// Whether a condition turned in a way that people want to hear of: every new answer of `Ready`, and of the others only

@@ -15,6 +15,7 @@ mod definitions;
 mod deletion;
 mod faulty;
 mod fixture;
+mod forged;
 mod governed;
 mod interleaving;
 mod life;
