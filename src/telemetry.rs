@@ -1,5 +1,8 @@
-//! Logs of the operator: one line a turn of events, as text for people or JSON for machines. Much of what is logged is what
-//! others wrote: whatever it is, it makes no further line and says nothing to a terminal.
+//! Logs of the operator, one line a turn of events, as text for people or JSON for machines; and its spans, for a collector.
+//! Much of what is logged is what others wrote: whatever it is, it makes no further line and says nothing to a terminal.
+
+#[cfg(feature = "otlp")]
+mod otlp;
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -32,20 +35,64 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging to standard error. `filter` is a list of directives as in `info,kube=warn`.
-pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
+/// What is still to be told when the process ends.
+#[derive(Debug)]
+#[must_use = "what was not sent yet is lost"]
+pub struct Telemetry {
+    #[cfg(feature = "otlp")]
+    export: Option<otlp::Export>,
+}
+
+impl Telemetry {
+    /// Sends what was not sent yet, within a few seconds.
+    #[cfg_attr(
+        not(feature = "otlp"),
+        expect(clippy::unused_async, reason = "without a collector nothing is sent")
+    )]
+    pub async fn flush(self) {
+        #[cfg(feature = "otlp")]
+        if let Some(export) = self.export {
+            export.flush().await;
+        }
+    }
+}
+
+/// Starts logging to standard error, and sends spans where the environment names a collector. `filter` is a list of directives
+/// as in `info,kube=warn`. It has to be called where a runtime is.
+pub fn start(format: LogFormat, filter: &str) -> Result<Telemetry, String> {
     let filter =
         EnvFilter::try_new(filter).map_err(|error| format!("--log {filter:?} cannot be read: {error}"))?;
-    let registry = tracing_subscriber::registry().with(filter);
-    let started = match format {
+    #[cfg(feature = "otlp")]
+    let (export, started) = match otlp::open()? {
+        // A filter for each, because a collector gets spans that nobody wants to see in every line.
+        Some((export, spans)) => (
+            Some(export),
+            tracing_subscriber::registry().with(lines(format).with_filter(filter)).with(spans).try_init(),
+        ),
+        None => (None, tracing_subscriber::registry().with(filter).with(lines(format)).try_init()),
+    };
+    #[cfg(not(feature = "otlp"))]
+    let started = tracing_subscriber::registry().with(filter).with(lines(format)).try_init();
+    panic::set_hook(Box::new(log_panic));
+    started.map_err(|error| format!("logging is already started: {error}"))?;
+    Ok(Telemetry {
+        #[cfg(feature = "otlp")]
+        export,
+    })
+}
+
+/// What writes log lines.
+fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    match format {
         LogFormat::Text => {
             let colours = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-            registry.with(text(io::stderr, colours)).try_init()
+            text(io::stderr, colours).boxed()
         }
-        LogFormat::Json => registry.with(json(io::stderr)).try_init(),
-    };
-    panic::set_hook(Box::new(log_panic));
-    started.map_err(|error| format!("logging is already started: {error}"))
+        LogFormat::Json => json(io::stderr).boxed(),
+    }
 }
 
 /// What a panic says may be what somebody wrote, too.

@@ -146,7 +146,13 @@ pub struct RunArgs {
 
 /// Runs the operator until the process is asked to end.
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
-    telemetry::start(args.log_format, &args.log).map_err(CliError::Usage)?;
+    let telemetry = telemetry::start(args.log_format, &args.log).map_err(CliError::Usage)?;
+    let ended = operate(args).await;
+    telemetry.flush().await;
+    ended
+}
+
+async fn operate(args: RunArgs) -> Result<(), CliError> {
     // Before anything else is done, so that two operators on one machine are told apart at once.
     let endpoint = listen("metrics", "--metrics-bind-address", args.metrics_bind_address).await?;
     let probed = listen("probes", "--health-bind-address", args.health_bind_address).await?;

@@ -261,7 +261,7 @@ impl Context {
 }
 
 /// The name of the pod, or of the process.
-fn instance() -> String {
+pub fn instance() -> String {
     std::env::var("POD_NAME")
         .or_else(|_| std::env::var("HOSTNAME"))
         .unwrap_or_else(|_| std::process::id().to_string())

@@ -21,7 +21,7 @@ const KINDS: [(&str, &str, &str, &str); 4] = [
 
 /// The rules of a file or an object, by name.
 fn named(groups: &Value) -> Result<Vec<(String, Value)>> {
-    let rules = groups.as_array().context("groups")?.iter().flat_map(|group| group["rules"].as_array());
+    let rules = groups.as_array().context("groups")?.iter().filter_map(|group| group["rules"].as_array());
     let name = |rule: &Value| {
         let name = rule["alert"].as_str().or(rule["record"].as_str()).context("a name")?;
         Ok((name.to_owned(), rule.clone()))

@@ -28,4 +28,6 @@ mod scale;
 mod scraped;
 mod shown;
 mod synced;
+#[cfg(feature = "otlp")]
+mod traced;
 mod trouble;
