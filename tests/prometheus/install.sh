@@ -32,16 +32,20 @@ from_path() {
   say "taking what is in $folder"
 }
 
-# apt checks the package by the signatures of its archive. It is only unpacked, which takes no root and starts no service.
+# apt checks the package by the signatures of its archive. It is only unpacked, which takes no root and starts no service. On a machine
+# that has never asked what packages there are, it asks into a folder of ours.
 from_debian() {
   local program
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
-  mkdir -p "$temporary/work"
+  local work=$temporary/work
+  mkdir -p "$work/lists/partial" "$work/cache"
   say "asking Debian for its package: 20 MB"
-  (cd "$temporary/work" && timeout 300 apt-get download --quiet=2 prometheus >/dev/null 2>&1) ||
-    { say "apt has no package prometheus; where its lists are old, 'apt-get update' helps"; return 1; }
-  dpkg-deb --extract "$temporary"/work/prometheus_*.deb "$temporary/work/tree" || return 1
-  for program in $programs; do mv "$temporary/work/tree/usr/bin/$program" "$temporary/$program" || return 1; done
+  local own=(-o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache")
+  fetch() { (cd "$work" && timeout 300 apt-get "$@" download --quiet=2 prometheus >/dev/null 2>&1); }
+  fetch || { timeout 300 apt-get "${own[@]}" update --quiet=2 >/dev/null 2>&1 && fetch "${own[@]}"; } ||
+    { say "apt has no package prometheus"; return 1; }
+  dpkg-deb --extract "$work"/prometheus_*.deb "$work/tree" || return 1
+  for program in $programs; do mv "$work/tree/usr/bin/$program" "$temporary/$program" || return 1; done
   "$temporary/promtool" --version >/dev/null 2>&1 || { say "Debian's package does not run here"; return 1; }
 }
 
