@@ -83,7 +83,7 @@ generate: helm ## Write the generated files anew: crds/, deploy/ and those of th
 	target/debug/dataproduct admission --webhook >$(CHART)/files/webhook.yaml
 	@# Before the chart is rendered, which its schema might refuse.
 	UPDATE_GOLDEN=1 $(CARGO) test --locked --quiet --test chart -- the_readme_of_the_chart the_schema_of_the_chart
-	{ cat deploy/namespace.yaml && .tools/helm/helm4 template dataproduct-operator $(CHART) --namespace datamesh-system --kube-version 1.36.0; } >deploy/install.yaml.new
+	{ cat deploy/namespace.yaml && .tools/helm/helm4 template dataproduct-operator $(CHART) --namespace datamesh-system --kube-version 1.36.0 --no-hooks; } >deploy/install.yaml.new
 	mv deploy/install.yaml.new deploy/install.yaml
 
 .PHONY: bench
