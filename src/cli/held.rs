@@ -35,6 +35,9 @@ pub struct HeldArgs {
     /// Wait until no product holds it, but no longer than this, as in 90s or 5m.
     #[arg(long, value_name = "TIME", value_parser = Period::from_str)]
     wait: Option<Period>,
+    /// The only namespace that the operator watches, where it does not watch all of them.
+    #[arg(short, long)]
+    namespace: Option<String>,
     /// The operator's Deployment, for what is said about how to let products go.
     #[arg(long, value_name = "NAMESPACE/NAME", default_value = "datamesh-system/dataproduct-operator")]
     deployment: String,
@@ -47,18 +50,19 @@ pub(super) async fn run(args: HeldArgs) -> Result<Ending, CliError> {
     let client = run::client(args.cluster).await?;
     let longest = args.wait.map_or(Duration::ZERO, |wait| Duration::from_secs(wait.seconds().unsigned_abs()));
     let end = Instant::now() + longest;
-    let mut held = held(&client).await?;
+    let namespace = args.namespace.as_deref();
+    let mut held = held(&client, namespace).await?;
     while !held.is_empty() && Instant::now() + PAUSE <= end {
         sleep(PAUSE).await;
-        held = self::held(&client).await?;
+        held = self::held(&client, namespace).await?;
     }
     print(&told(&held, &ProductName::parse(&args.deployment, "datamesh-system")))?;
     Ok(if held.is_empty() { Ending::Done } else { Ending::Found })
 }
 
 /// The products that hold our finalizer. Where the kind is not known there are none.
-async fn held(client: &Client) -> Result<Vec<ProductName>, CliError> {
-    match kubernetes::all::<PartialObjectMeta<DataProduct>>(client).await {
+async fn held(client: &Client, namespace: Option<&str>) -> Result<Vec<ProductName>, CliError> {
+    match kubernetes::all_within::<PartialObjectMeta<DataProduct>>(client, namespace).await {
         Ok(listed) => {
             let holds = |product: &PartialObjectMeta<DataProduct>| {
                 product.finalizers().iter().any(|finalizer| finalizer == FINALIZER)

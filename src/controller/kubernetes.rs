@@ -339,9 +339,27 @@ pub async fn all<K>(client: &Client) -> Result<Listed<K>, RequestError>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + 'static,
 {
-    let objects: Api<DeserializeGuard<K>> = Api::all(client.clone());
+    listed(&Api::all(client.clone())).await
+}
+
+/// Every object of a kind in one namespace, or in all of them.
+pub async fn all_within<K>(client: &Client, namespace: Option<&str>) -> Result<Listed<K>, RequestError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + DeserializeOwned
+        + Debug
+        + 'static,
+{
+    listed(&within(client, namespace)).await
+}
+
+async fn listed<K>(objects: &Api<DeserializeGuard<K>>) -> Result<Listed<K>, RequestError>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + 'static,
+{
     let mut listed = Listed { objects: Vec::new(), undecodable: 0 };
-    for object in pages(&objects, ListParams::default()).await? {
+    for object in pages(objects, ListParams::default()).await? {
         match object.0 {
             Ok(object) => listed.objects.push(object),
             Err(_) => listed.undecodable += 1,

@@ -1,10 +1,19 @@
 //! What the operator must be allowed to do, as a list that the chart's roles are tested against and that `doctor` asks for.
 
+use super::leader;
+use crate::api::GROUP;
+
 /// Where a right is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// In every namespace, or on objects without one.
+    /// On objects without a namespace.
     Cluster,
+    /// On objects without a namespace, by who watches every namespace.
+    Whole,
+    /// In the namespaces that are watched: all of them, or one.
+    Watched,
+    /// On these namespaces themselves.
+    Themselves,
     /// In the namespace of the Lease, where a leader is elected.
     Lease,
 }
@@ -31,30 +40,31 @@ impl Right {
         Self { group, resource, part: "", name: "", verbs, scope: Scope::Cluster }
     }
 
+    const fn watched(resource: &'static str, verbs: &'static [&'static str]) -> Self {
+        Self { scope: Scope::Watched, ..Self::new(GROUP, resource, verbs) }
+    }
+
     const fn status(resource: &'static str) -> Self {
-        Self { part: "status", ..Self::new(GROUP, resource, &["patch"]) }
+        Self { part: "status", ..Self::watched(resource, &["patch"]) }
     }
 }
 
-use super::leader;
-use crate::api::GROUP;
-
 /// Everything that the operator needs as the chart installs it, beside what outputs and the webhook need.
 pub const RIGHTS: [Right; 16] = [
-    Right::new(GROUP, "dataproducts", &["get", "list", "watch", "patch"]),
+    Right::watched("dataproducts", &["get", "list", "watch", "patch"]),
     Right::status("dataproducts"),
     Right::new(GROUP, "datadomains", &["get", "list", "watch"]),
     Right::new(GROUP, "providerclasses", &["get", "list", "watch"]),
     Right::new(GROUP, "platformstandards", &["list", "watch"]),
     Right::new(GROUP, "governancepolicies", &["list", "watch"]),
-    Right::new(GROUP, "domainpolicies", &["list", "watch"]),
-    Right::new(GROUP, "policyexceptions", &["list", "watch"]),
-    Right::status("governancepolicies"),
+    Right::watched("domainpolicies", &["list", "watch"]),
+    Right::watched("policyexceptions", &["list", "watch"]),
+    Right { scope: Scope::Whole, ..Right::status("governancepolicies") },
     Right::status("domainpolicies"),
     Right::status("policyexceptions"),
-    Right::new("", "namespaces", &["list", "watch"]),
+    Right { scope: Scope::Themselves, ..Right::new("", "namespaces", &["list", "watch"]) },
     Right { name: "kube-system", ..Right::new("", "namespaces", &["get"]) },
-    Right::new("events.k8s.io", "events", &["create"]),
+    Right { scope: Scope::Watched, ..Right::new("events.k8s.io", "events", &["create"]) },
     Right { scope: Scope::Lease, ..Right::new("coordination.k8s.io", "leases", &["create"]) },
     Right {
         scope: Scope::Lease,

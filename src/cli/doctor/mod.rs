@@ -18,6 +18,7 @@ use super::{
     print, run, show,
 };
 use crate::controller::kubernetes::RequestError;
+use operator::Within;
 
 pub(super) const HELP: &str = "\
 Examples:
@@ -46,6 +47,9 @@ pub struct DoctorArgs {
     /// Namespace in which the operator runs.
     #[arg(long, value_name = "NAMESPACE", default_value = "datamesh-system")]
     operator_namespace: String,
+    /// The only namespace that the operator watches, where it does not watch all of them.
+    #[arg(long, value_name = "NAMESPACE")]
+    watch_namespace: Option<String>,
     /// Form of the output.
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
     output: Format,
@@ -123,12 +127,12 @@ pub(super) async fn run(args: DoctorArgs) -> Result<Ending, CliError> {
     let account = args.service_account.as_deref().map(operator::Account::parse).transpose()?;
     let client = run::client(args.cluster).await?;
     let mut found = cluster::look(&client).await?;
-    let lease = args.operator_namespace.as_str();
+    let within = Within { operator: &args.operator_namespace, watched: args.watch_namespace.as_deref() };
     if args.operator || account.is_some() {
-        found.extend(operator::rights(&client, account.as_ref(), lease).await);
+        found.extend(operator::rights(&client, account.as_ref(), within).await);
     }
-    found.extend(operator::look(&client, lease, args.leader_elect).await);
-    found.extend(platform::look(&client, args.operator).await);
+    found.extend(operator::look(&client, within, args.leader_elect).await);
+    found.extend(platform::look(&client, within.watched, args.operator).await);
     let wrong = found.iter().any(|found| found.verdict == Verdict::Failed);
     match args.output {
         Format::Text => show(&text(&found))?,

@@ -45,14 +45,24 @@ impl Account {
     }
 }
 
+/// The namespaces of an operator.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Within<'a> {
+    /// Where it runs, and where its Lease is.
+    pub(super) operator: &'a str,
+    /// The only one that it watches.
+    pub(super) watched: Option<&'a str>,
+}
+
 /// Whether somebody has the rights of the operator: whoever asks, or an account.
-pub(super) async fn rights(client: &Client, account: Option<&Account>, lease: &str) -> Vec<Found> {
+pub(super) async fn rights(client: &Client, account: Option<&Account>, within: Within<'_>) -> Vec<Found> {
     const CHECK: &str = "rights";
-    let wanted = RIGHTS.iter().flat_map(|right| right.verbs.iter().map(move |verb| (right, *verb)));
+    let needed = RIGHTS.iter().filter(|right| within.watched.is_none() || right.scope != Scope::Whole);
+    let wanted = needed.flat_map(|right| right.verbs.iter().map(move |verb| (right, *verb)));
     let wanted = wanted.collect::<Vec<_>>();
     let count = wanted.len();
     let answers = stream::iter(wanted).map(|(right, verb)| async move {
-        let allowed = review(client, account, attributes(right, verb, lease)).await?;
+        let allowed = review(client, account, attributes(right, verb, within)).await?;
         Ok::<_, RequestError>((!allowed).then(|| told(right, verb)))
     });
     let refused = match answers.buffered(AT_ONCE).try_collect::<Vec<_>>().await {
@@ -77,14 +87,21 @@ fn told(right: &Right, verb: &str) -> String {
     format!("{verb} {}{group}{part}", right.resource)
 }
 
-fn attributes(right: &Right, verb: &str, lease: &str) -> ResourceAttributes {
+fn attributes(right: &Right, verb: &str, within: Within<'_>) -> ResourceAttributes {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let watched = within.watched.map(str::to_owned);
+    let (name, namespace) = match right.scope {
+        Scope::Cluster | Scope::Whole => (some(right.name), None),
+        Scope::Watched => (some(right.name), watched),
+        Scope::Themselves => (watched, None),
+        Scope::Lease => (some(right.name), Some(within.operator.to_owned())),
+    };
     ResourceAttributes {
         group: some(right.group),
         resource: some(right.resource),
         subresource: some(right.part),
-        name: some(right.name),
-        namespace: (right.scope == Scope::Lease).then(|| lease.to_owned()),
+        name,
+        namespace,
         verb: some(verb),
         ..ResourceAttributes::default()
     }
@@ -120,7 +137,8 @@ async fn review(
 }
 
 /// Whether one leads and whether the webhook is ready.
-pub(super) async fn look(client: &Client, namespace: &str, elects: bool) -> Vec<Found> {
+pub(super) async fn look(client: &Client, within: Within<'_>, elects: bool) -> Vec<Found> {
+    let namespace = within.operator;
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
     let leader = match bounded(leases.get_opt(leader::NAME)).await {
         Ok(lease) => leads(lease.as_ref(), namespace, elects, Timestamp::now()),

@@ -9,7 +9,7 @@ use super::{Found, some};
 use crate::{
     api::{Backend, DataDomain, DataProduct, GovernancePolicy, PlatformStandards, ProviderClass},
     cli::places::{Placed, places},
-    controller::kubernetes::{Listed, all},
+    controller::kubernetes::{Listed, all, all_within},
     model::{
         owner::{DeletionPolicy, Owner},
         resource::{Key, Kind, Look, Sought},
@@ -22,7 +22,7 @@ use crate::{
 const UNSEEN: SignedDuration = SignedDuration::from_mins(2);
 
 /// Looks at all of it. Providers are asked by whoever has the operator's credentials.
-pub(super) async fn look(client: &Client, providers: bool) -> Vec<Found> {
+pub(super) async fn look(client: &Client, watched: Option<&str>, providers: bool) -> Vec<Found> {
     let mut found = vec![standards(client).await, policies(client).await];
     let (domains, classes) = (all::<DataDomain>(client).await, all::<ProviderClass>(client).await);
     match (domains, classes) {
@@ -36,7 +36,7 @@ pub(super) async fn look(client: &Client, providers: bool) -> Vec<Found> {
             found.push(Found::unanswered("domains", "DataDomains and ProviderClasses", &error));
         }
     }
-    found.push(match all::<DataProduct>(client).await {
+    found.push(match all_within::<DataProduct>(client, watched).await {
         Ok(products) => looked_after(&products, Timestamp::now()),
         Err(error) => Found::unanswered("products", "DataProducts", &error),
     });
