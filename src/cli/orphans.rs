@@ -24,7 +24,9 @@ use crate::{
 pub(super) const HELP: &str = "\
 Examples:
   kubectl --namespace datamesh-system exec deployment/dataproduct-operator -- dataproduct orphans
-  dataproduct orphans --context production        # with credentials for the accounts of the domains
+  dataproduct orphans --context production
+
+The second one needs credentials for the accounts of the domains.
 
 It lists what providers show with the mark of this cluster: every resource of the backend `local`, keys and buckets of `aws`.
 Released is what a deleted product left on purpose; Superseded belongs to an earlier product of the same name, which the

@@ -1,10 +1,10 @@
 //! What the chart carries is what the program prints, and what kubectl users apply is what the chart renders.
 
-use std::process::Command;
+use std::{collections::BTreeSet, process::Command};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::helm::{CHART, Helm, files, read};
+use crate::helm::{CHART, Helm, files, objects, read};
 
 /// What `dataproduct` prints.
 fn printed(arguments: &[&str]) -> Result<String> {
@@ -61,15 +61,25 @@ fn the_alerts_and_the_dashboard_of_the_chart_are_those_of_everybody() -> Result<
 
 #[test]
 fn every_argument_that_the_chart_gives_is_one_that_the_program_takes() -> Result<()> {
-    let help = printed(&["run", "--help"])?;
-    let rendered = Helm::offline("helm4")?.template(&["--values", "tests/chart/values/everything.yaml"])?;
-    let arguments = rendered.lines().map(|line| line.trim().trim_start_matches("- ").trim_matches('"'));
-    let flags = arguments.filter(|argument| argument.starts_with("--")).filter(|argument| *argument != "---");
-    let flags = flags.filter_map(|argument| argument.split('=').next()).collect::<Vec<_>>();
-    ensure!(flags.len() > 8, "the Deployment has too few arguments: {flags:?}");
-    for flag in flags {
-        ensure!(help.split_whitespace().any(|word| word == flag), "`dataproduct run` knows no {flag}");
+    let everything = ["--values", "tests/chart/values/everything.yaml"];
+    let mut commands = BTreeSet::new();
+    for object in objects(&Helm::offline("helm4")?.template(&everything)?)? {
+        let spec =
+            if object["kind"] == "Pod" { &object["spec"] } else { &object["spec"]["template"]["spec"] };
+        for container in spec["containers"].as_array().into_iter().flatten() {
+            let arguments = container["args"].as_array().context("a container without arguments")?;
+            let (command, arguments) = arguments.split_first().context("no command")?;
+            let command = command.as_str().context("a command")?;
+            let help = printed(&[command, "--help"])?;
+            for argument in arguments.iter().filter_map(serde_json::Value::as_str) {
+                let flag = argument.split('=').next().unwrap_or_default();
+                let known = flag.starts_with("--") && help.split_whitespace().any(|word| word == flag);
+                ensure!(known, "`dataproduct {command}` knows no {flag}");
+            }
+            commands.insert(command.to_owned());
+        }
     }
+    ensure!(commands.iter().eq(["doctor", "held", "run"]), "{commands:?}");
     Ok(())
 }
 

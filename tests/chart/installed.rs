@@ -148,7 +148,8 @@ async fn life(version: &str) -> Result<()> {
     ensure!(products()? == before, "an upgrade changed products");
 
     let definitions = mesh.names("crd")?;
-    mesh.helm.release("uninstall", &[])?;
+    // Nobody runs the hook here; tests/chart/deployed.rs has a node that does.
+    mesh.helm.release("uninstall", &["--no-hooks"])?;
     ensure!(mesh.plane.kubectl(&["get", "deployments", "-n", NAMESPACE, "-o", "name"])?.is_empty());
     ensure!(mesh.names("crd")? == definitions, "a definition is gone");
     ensure!(products()? == before, "a product is gone");

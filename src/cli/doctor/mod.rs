@@ -24,7 +24,9 @@ pub(super) const HELP: &str = "\
 Examples:
   dataproduct doctor
   dataproduct doctor --service-account datamesh-system/dataproduct-operator
-  dataproduct doctor --operator --leader-elect       # in a pod with the operator's own ServiceAccount, as `helm test` runs it
+  dataproduct doctor --operator --leader-elect
+
+The last one is for a pod with the operator's own ServiceAccount, as `helm test` runs it.
 
 Exit codes:
   0  nothing is wrong
@@ -177,8 +179,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_counted_and_stands_in_a_table() {
         let found = [Found::ok("clock", "0 s apart"), Found::failed("definitions", "a\nb")];
-        let expected = "CHECK        RESULT  FOUND\nclock        ok      0 s apart\ndefinitions  FAILED  a\\nb\n\n1 thing is wrong.\n";
-        assert_eq!(text(&found), expected);
+        let expected = "CHECK         RESULT   FOUND\nclock         ok       0 s apart\ndefinitions   FAILED   a\\nb\n\n1 thing is wrong.\n";
+        assert_eq!(anstream::adapter::strip_str(&text(&found)).to_string(), expected);
         assert!(text(&[]).ends_with("\nNothing is wrong.\n"));
         let names = (0..7).map(|it| it.to_string()).collect::<Vec<_>>();
         assert_eq!(some(&names), "0, 1, 2, 3, 4 and 2 more");
