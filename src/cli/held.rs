@@ -70,7 +70,7 @@ async fn held(client: &Client, namespace: Option<&str>) -> Result<Vec<ProductNam
             Ok(listed.objects.iter().filter(|product| holds(product)).map(ProductName::of).collect())
         }
         Err(error) if error.is_about_another_object() => Ok(Vec::new()),
-        Err(error) => Err(CliError::Cluster(error.to_string())),
+        Err(error) => Err(CliError::asked(&error)),
     }
 }
 

@@ -6,7 +6,17 @@
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
 use unicode_width::UnicodeWidthStr;
+
+/// Who reads an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// People.
+    Text,
+    /// Programs.
+    Json,
+}
 
 /// What a style means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kube::ResourceExt;
 use serde::Serialize;
 
 use super::{
     CliError, Ending,
     cluster::ClusterArgs,
-    look::{Cell, Columns, Tone},
+    look::{Cell, Columns, Form, Tone},
     note,
     places::{Placed, places},
     print, run, show,
@@ -47,18 +47,9 @@ pub struct OrphansArgs {
     cluster_id: Option<String>,
     /// Form of the output.
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
-    output: Format,
+    output: Form,
     #[command(flatten)]
     cluster: ClusterArgs,
-}
-
-/// Forms of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A table for people.
-    Text,
-    /// A structure for programs.
-    Json,
 }
 
 /// Why something without a product is there.
@@ -87,7 +78,7 @@ struct Left {
 /// Lists and tells. Ends with [`Ending::Found`] where something is orphaned.
 pub(super) async fn run(args: OrphansArgs) -> Result<Ending, CliError> {
     let client = run::client(args.cluster).await?;
-    let failed = |error: RequestError| CliError::Cluster(error.to_string());
+    let failed = |error: RequestError| CliError::asked(&error);
     let cluster = match args.cluster_id {
         Some(cluster) => cluster,
         None => kubernetes::cluster_id(&client).await.map_err(failed)?,
@@ -123,8 +114,8 @@ pub(super) async fn run(args: OrphansArgs) -> Result<Ending, CliError> {
     left.sort();
     left.dedup_by(|one, other| one.id == other.id && one.kind == other.kind);
     match args.output {
-        Format::Text => show(&text(&left))?,
-        Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&left)?))?,
+        Form::Text => show(&text(&left))?,
+        Form::Json => print(&format!("{}\n", serde_json::to_string_pretty(&left)?))?,
     }
     if classes.is_empty() {
         note("there is no ProviderClass, so that no place was looked at");

@@ -8,13 +8,13 @@ mod platform;
 
 use std::fmt;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
 use super::{
     CliError, Ending,
     cluster::ClusterArgs,
-    look::{Cell, Columns, Tone},
+    look::{Cell, Columns, Form, Tone},
     print, run, show,
 };
 use crate::controller::kubernetes::RequestError;
@@ -54,18 +54,9 @@ pub struct DoctorArgs {
     watch_namespace: Option<String>,
     /// Form of the output.
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
-    output: Format,
+    output: Form,
     #[command(flatten)]
     cluster: ClusterArgs,
-}
-
-/// Forms of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A table for people.
-    Text,
-    /// A structure for programs.
-    Json,
 }
 
 /// How something was found.
@@ -137,8 +128,8 @@ pub(super) async fn run(args: DoctorArgs) -> Result<Ending, CliError> {
     found.extend(platform::look(&client, within.watched, args.operator).await);
     let wrong = found.iter().any(|found| found.verdict == Verdict::Failed);
     match args.output {
-        Format::Text => show(&text(&found))?,
-        Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&found)?))?,
+        Form::Text => show(&text(&found))?,
+        Form::Json => print(&format!("{}\n", serde_json::to_string_pretty(&found)?))?,
     }
     Ok(if wrong { Ending::Found } else { Ending::Done })
 }

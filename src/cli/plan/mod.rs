@@ -5,12 +5,12 @@ mod form;
 
 use std::{path::PathBuf, sync::Arc};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::Timestamp;
 
 use super::{
-    CliError, Ending, check::usable, cluster::ClusterArgs, context::Context, inputs::Inputs, note, print,
-    run, runtime, show,
+    CliError, Ending, check::usable, cluster::ClusterArgs, context::Context, inputs::Inputs, look::Form,
+    note, print, run, runtime, show,
 };
 use crate::{
     api::DataProduct,
@@ -66,21 +66,12 @@ pub struct PlanArgs {
     delete: bool,
     /// Form of the output.
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
-    output: Format,
+    output: Form,
     /// Namespace of objects that state none. The default is that of the kubeconfig's context, where a cluster is asked.
     #[arg(short, long)]
     namespace: Option<String>,
     #[command(flatten)]
     cluster: ClusterArgs,
-}
-
-/// Forms of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Each product with its steps, for people.
-    Text,
-    /// A structure for programs.
-    Json,
 }
 
 /// Plans and prints. Ends with [`Ending::Found`] where something would change.
@@ -123,8 +114,8 @@ pub(super) fn run(args: PlanArgs) -> Result<Ending, CliError> {
         note("no DataProduct is among the documents, so that nothing was planned");
     }
     match args.output {
-        Format::Text => show(&told.text())?,
-        Format::Json => print(&told.json()?)?,
+        Form::Text => show(&told.text())?,
+        Form::Json => print(&told.json()?)?,
     }
     Ok(if told.changed { Ending::Found } else { Ending::Done })
 }
