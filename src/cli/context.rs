@@ -45,7 +45,7 @@ pub struct Context {
 }
 
 /// A product of the files, ready to be judged.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Candidate<'a> {
     /// Index of its file.
     pub file: usize,

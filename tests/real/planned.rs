@@ -12,13 +12,20 @@ use crate::{
 
 /// What is planned for a file, and the exit code.
 fn plan(mesh: &Mesh, manifest: &str, more: &[&str]) -> Result<(Option<i32>, Value)> {
+    let (code, told, _) = planned(mesh, manifest, more)?;
+    Ok((code, told))
+}
+
+/// The same with what is said beside it.
+fn planned(mesh: &Mesh, manifest: &str, more: &[&str]) -> Result<(Option<i32>, Value, String)> {
     let file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
     std::fs::write(file.path(), manifest)?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_dataproduct"));
     command.arg("plan").arg(file.path()).args(["-o", "json"]).args(more);
     let output = command.arg("--kubeconfig").arg(mesh.plane.kubeconfig_path()).output()?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    Ok((output.status.code(), serde_json::from_slice(&output.stdout).context(said)?))
+    let told = serde_json::from_slice(&output.stdout).with_context(|| said.clone())?;
+    Ok((output.status.code(), told, said))
 }
 
 /// The resources that a plan touches with a verb.
@@ -73,5 +80,14 @@ async fn what_a_plan_says_is_what_the_operator_does() -> Result<()> {
     let (code, told) = plan(&mesh, &changed, &["--delete"])?;
     ensure!(code == Some(1) && resources(&told, "release").len() == 3, "{told:#}");
     ensure!(resources(&told, "delete").len() == 2, "{told:#}");
-    operator.terminate().await
+    operator.terminate().await?;
+
+    // What the operator does not judge, it does not change.
+    mesh.plane.kubectl(&["delete", "platformstandards", "default"])?;
+    let (code, told, said) = planned(&mesh, &manifest, &[])?;
+    ensure!(!said.contains("judge"), "{said}");
+    let why = told["products"][0]["blockers"][0].as_str().unwrap_or_default();
+    ensure!(code == Some(1) && why.starts_with("there is no PlatformStandards named default"), "{told:#}");
+    ensure!(told["products"][0]["steps"][0]["held"] == true, "{told:#}");
+    Ok(())
 }

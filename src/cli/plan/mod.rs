@@ -103,10 +103,18 @@ pub(super) fn run(args: PlanArgs) -> Result<Ending, CliError> {
     let candidates = after.take(&inputs, namespace, now);
     let others = after.take(&background, namespace, now);
     before.take(&background, namespace, now);
+    // Without a cluster what is missing is completed as for `check`; in a cluster the operator would judge nothing.
+    let governed = |present: bool| present || !after.is_of_cluster();
+    let (standards, policies) = (governed(after.mesh.standards.is_some()), governed(after.has_policies()));
     before.complete(&[], &[], now);
-    after.complete(&others, &candidates, now);
+    if standards && policies {
+        after.complete(&others, &candidates, now);
+    } else {
+        // Nobody is told that something else judges in their place.
+        after.complete(&[others, candidates.clone()].concat(), &[], now);
+    }
 
-    let view = View { before: &before, after: &after, cluster: &cluster, now };
+    let view = View { before: &before, after: &after, cluster: &cluster, standards, policies, now };
     let told = candidates.iter().map(|candidate| view.planned(&candidate.product, args.delete));
     let told = Told::of(told.collect());
     inputs.notes.iter().chain(&background.notes).chain(&after.notes).for_each(|text| note(text));
@@ -138,12 +146,21 @@ struct View<'a> {
     before: &'a Context,
     after: &'a Context,
     cluster: &'a str,
+    /// Whether there are standards, and policies, for the operator to judge by.
+    standards: bool,
+    policies: bool,
     now: Timestamp,
 }
 
 impl View<'_> {
     fn declared(&self, context: &Context, product: &Arc<DataProduct>) -> Declared {
-        Declared { cluster: self.cluster.to_owned(), ..context.declared(product, self.now) }
+        let declared = context.declared(product, self.now);
+        Declared {
+            cluster: self.cluster.to_owned(),
+            standards: declared.standards.clone().filter(|_| self.standards),
+            policies: if self.policies { Arc::clone(&declared.policies) } else { Arc::default() },
+            ..declared
+        }
     }
 
     /// What becomes of a product.
