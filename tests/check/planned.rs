@@ -155,6 +155,30 @@ fn what_holds_steps_back_is_told_with_the_steps() {
 }
 
 #[test]
+fn a_resource_that_could_not_be_read_is_no_resource_without_changes() {
+    let names = [
+        ("EncryptionKey", "sales-complete"),
+        ("Bucket", "sales-complete-000000000000"),
+        ("CatalogDatabase", "sales_complete"),
+        ("Grant", "sales_complete"),
+        ("FreshnessAlarm", "sales-complete-freshness"),
+    ];
+    let resources = names.map(|(kind, name)| match kind {
+        "Bucket" => format!("{{kind: {kind}, name: {name}, state: Failed, lastError: {{class: Transient, message: no answer}}}}"),
+        _ => format!("{{kind: {kind}, name: {name}, id: i, state: InSync}}"),
+    });
+    let status = format!("status: {{resources: [{}]}}\n", resources.join(", "));
+    let before = format!("{COMPLETE}{status}");
+    let files = folder(&[("platform.yaml", PLATFORM.as_bytes()), ("p.yaml", before.as_bytes())]);
+    let (platform, product) = (files.path().join("platform.yaml"), files.path().join("p.yaml"));
+    let (platform, product) = (text(&platform), text(&product));
+    let said = dataproduct(&["plan", product, "--against", product, "--policies", platform], &[], "");
+    let expected = "  not planned: Bucket/sales-complete-000000000000 is not known: no answer\n";
+    assert!(said.out.contains(expected) && !said.out.contains("no changes"), "{}{}", said.out, said.err);
+    assert_eq!(said.code, 1);
+}
+
+#[test]
 fn a_deletion_is_told_before_it_happens() {
     let retained = against(COMPLETE, &["--delete", "-o", "json"]);
     let expected = [

@@ -11,7 +11,10 @@ use crate::{
     governance::Report,
     model::resource::Change,
     plan::{
-        Action, Decision, Plan, ProductName, Step, Verb, World, scope::Scope, summarize_steps,
+        Action, Decision, Plan, ProductName, Step, Verb, World,
+        assess::{Assessment, State},
+        scope::Scope,
+        summarize_steps,
         teardown::Teardown,
     },
     status::{Release, departing},
@@ -137,7 +140,8 @@ impl Planned {
         drifted: impl Iterator<Item = &'a ResourceStatus>,
     ) -> Self {
         let report = decision.judgement.as_ref().map(|judgement| &judgement.report);
-        let blockers = decision.blockers.iter().map(ToString::to_string).collect();
+        let blockers = decision.blockers.iter().map(ToString::to_string);
+        let blockers = blockers.chain(decision.assessments.iter().filter_map(trouble)).collect();
         let drift = drifted.map(|resource| Drifted {
             kind: resource.kind.clone(),
             name: resource.name.clone(),
@@ -149,8 +153,9 @@ impl Planned {
             drift: drift.collect(),
             ..Self::under(name, world.scope.as_ref().ok(), &decision.plan, blockers)
         };
-        // What cannot even be placed is no product without changes.
-        planned.changed |= world.scope.is_err() || !planned.drift.is_empty();
+        // What cannot even be placed, or is in trouble, is no product without changes.
+        let troubled = decision.assessments.iter().any(|assessment| trouble(assessment).is_some());
+        planned.changed |= world.scope.is_err() || troubled || !planned.drift.is_empty();
         planned
     }
 
@@ -251,6 +256,19 @@ impl Line {
         // Labels of something new are the same everywhere and tell a reader nothing.
         let told = |change: &&Drift| self.sort != Verb::Create || !change.path.starts_with("tags.");
         std::iter::once(head).chain(self.changes.iter().filter(told).map(changed)).collect()
+    }
+}
+
+/// Why nothing is planned for a resource that is not as it should be.
+fn trouble(assessment: &Assessment) -> Option<String> {
+    let key = assessment.key();
+    match &assessment.state {
+        State::Unknown(fault) => Some(format!("{key} is not known: {}", fault.message)),
+        State::Lost(last_known) => {
+            Some(format!("{key} is lost, {last_known}; `dataproduct status` says how to accept that"))
+        }
+        State::Begun(until) => Some(format!("{key} is being made and may still appear until {until:.0}")),
+        _ => None,
     }
 }
 
